@@ -1,0 +1,1 @@
+//! Reads the RustSec advisory database and answers which versions it affects.

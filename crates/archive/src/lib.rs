@@ -1,0 +1,1 @@
+//! Reads hostile `.crate` files, under limits.

@@ -1,0 +1,2 @@
+//! The `cratekeeper` command.
+fn main() {}

@@ -1,0 +1,87 @@
+//! What a rule is given.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Advisory, Checksum, Facts, Package};
+
+/// A value, or the reason why there is none.
+///
+/// Rules whose input is unknown are listed as *not evaluated*; silence always means "looked, found nothing".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known<T> {
+    /// The value is this.
+    Known(T),
+    /// There is no value, for this reason ("no advisory database", "offline").
+    Unknown(String),
+}
+
+impl<T> Known<T> {
+    /// The value, or the reason for its absence.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the value is unknown.
+    pub fn as_result(&self) -> Result<&T, &str> {
+        match self {
+            Known::Known(value) => Ok(value),
+            Known::Unknown(reason) => Err(reason),
+        }
+    }
+
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<&T> {
+        self.as_result().ok()
+    }
+}
+
+/// A registry's own record of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexEntry {
+    /// Whether the version was withdrawn by its owner.
+    pub yanked: bool,
+    /// SHA-256 that the registry promises.
+    pub checksum: Checksum,
+    /// Newest version that is not yanked and that a `^` requirement on this version accepts.
+    pub newest_compatible: Option<semver::Version>,
+    /// Age of the index data in seconds, at the time of asking.
+    pub age: u64,
+}
+
+/// What became of reading the package's archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArchiveState {
+    /// Read; entries that were refused are in [`facts::FileFacts::refused`](crate::facts::FileFacts::refused).
+    Read,
+    /// Refused as a whole, with the reason.
+    Refused(crate::facts::RefusedEntry),
+    /// The bytes are not those that were promised.
+    ChecksumMismatch {
+        /// SHA-256 that the lockfile or index promises.
+        expected: Checksum,
+        /// SHA-256 of the bytes that are there.
+        actual: Checksum,
+        /// Where those bytes are, for the user to look at.
+        place: String,
+    },
+    /// Not looked at: not found, or analysis failed.
+    Unavailable(String),
+}
+
+/// Everything that rules may look at for one version.
+///
+/// Assembled by `engine`. A field is added when the first rule needs it, and is never removed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleInput {
+    /// Which version, and why it is in the tree.
+    pub package: Package,
+    /// What became of the archive.
+    pub archive: ArchiveState,
+    /// What analysis saw.
+    pub facts: Known<Facts>,
+    /// The registry's record.
+    pub index: Known<IndexEntry>,
+    /// Advisories that affect this version; empty when none does.
+    pub advisories: Known<Vec<Advisory>>,
+}

@@ -1,0 +1,24 @@
+//! The words of Cratekeeper as types.
+//!
+//! What analysis saw in one version is [`Facts`]; rules turn a [`RuleInput`] into [`Finding`]s; the
+//! findings of one version, scored, are a [`Case`]. A [`Package`] says which version is meant and why
+//! it is in a dependency tree.
+//!
+//! This crate knows nothing of files, networks, terminals or databases: no I/O, no async, no clap, no
+//! SQL. Everything here can be stored, sent to another process, and judged again years later.
+
+mod advisory;
+mod case;
+mod checksum;
+pub mod facts;
+mod finding;
+mod input;
+mod package;
+
+pub use advisory::{Advisory, AdvisoryClass, AffectedFunction};
+pub use case::{Case, Level, NotEvaluated, ParseLevelError};
+pub use checksum::{Checksum, ChecksumHasher, ParseChecksumError};
+pub use facts::Facts;
+pub use finding::{Confidence, Evidence, Finding, ParseSeverityError, Severity};
+pub use input::{ArchiveState, IndexEntry, Known, RuleInput};
+pub use package::{DependencyKind, Package, PackageId, PackageSource, PackageStatus};

@@ -1,0 +1,1 @@
+//! Finds packages: lockfiles, cargo's configuration and caches, indexes, downloads.

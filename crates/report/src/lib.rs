@@ -1,0 +1,1 @@
+//! Renders documents as text, JSON and SARIF; computes nothing.

@@ -1,0 +1,1 @@
+//! Turns manifest and Rust text into facts, with nothing executed.
