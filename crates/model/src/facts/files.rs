@@ -1,0 +1,162 @@
+//! Facts about every file of a package, whatever its language.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Checksum;
+
+/// All files of a package.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Size of the `.crate` file in bytes; 0 for directories.
+    pub compressed_size: u64,
+    /// Sum of all file sizes in bytes.
+    pub unpacked_size: u64,
+    /// Every file that was read, by path.
+    pub entries: Vec<FileEntry>,
+    /// Entries that were refused; their content is in no other fact.
+    pub refused: Vec<RefusedEntry>,
+    /// Characters that make text read differently from what it means.
+    pub characters: Vec<SuspiciousCharacter>,
+    /// How many such characters there are in all; the list above is capped.
+    pub characters_total: u64,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path inside the package, with `/`.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content.
+    pub checksum: Checksum,
+    /// What the first bytes say it is; the name is not trusted.
+    pub kind: FileKind,
+    /// Shannon entropy of the bytes, in bits per byte, 0 to 8. Compressed and encrypted data is above 7.5,
+    /// source code near 4.5.
+    pub entropy: f32,
+    /// Whether the archive marks it executable.
+    pub executable: bool,
+    /// Whether a directory of its path, or the file itself, begins with a dot.
+    pub hidden: bool,
+    /// Lines of a text file; 0 for others.
+    pub lines: u32,
+    /// Length of the longest line in bytes; 0 for files that are not text.
+    pub longest_line: u32,
+    /// The line that is the longest, counted from 1; 0 when there is none.
+    pub longest_line_number: u32,
+}
+
+/// What a file is, by its first bytes.
+///
+/// Magic numbers are those of the formats' specifications (ELF gABI, Microsoft PE format, Mach-O
+/// `loader.h`, WebAssembly core specification §5.5, RFC 1952, PKWARE APPNOTE, …).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// Zero bytes.
+    Empty,
+    /// UTF-8 without NUL bytes, and none of the kinds below.
+    Text,
+    /// Text beginning with `#!` and an interpreter (not `#![`).
+    Script,
+    /// ELF program, library or object.
+    Elf,
+    /// Windows program or library.
+    Pe,
+    /// Mach-O program, library or object, also universal.
+    MachO,
+    /// WebAssembly module.
+    Wasm,
+    /// Java class or Android DEX.
+    Bytecode,
+    /// `ar` archive: static or import library.
+    StaticLibrary,
+    /// zip, gzip, xz, bzip2, zstd, 7z, rar, tar.
+    Archive,
+    /// PNG, JPEG, GIF, WebP, BMP, ICO, TIFF.
+    Image,
+    /// TrueType, OpenType, WOFF.
+    Font,
+    /// PDF.
+    Pdf,
+    /// Anything else.
+    Binary,
+}
+
+impl FileKind {
+    /// Whether the machine, or a virtual machine, can run such a file directly.
+    #[must_use]
+    pub fn is_executable_code(self) -> bool {
+        matches!(self, FileKind::Elf | FileKind::Pe | FileKind::MachO | FileKind::Wasm | FileKind::Bytecode)
+    }
+
+    /// Whether the file is text.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, FileKind::Text | FileKind::Script)
+    }
+}
+
+/// An archive, or one entry of it, that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedEntry {
+    /// Kind of refusal, for example `symlink`.
+    pub code: String,
+    /// What was refused and why, as a sentence fragment.
+    pub message: String,
+    /// Path of the entry; `None` when the archive as a whole was refused.
+    pub entry: Option<String>,
+}
+
+/// A character that makes text read differently from what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspiciousCharacter {
+    /// Path inside the package.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Character within the line, counted from 1.
+    pub column: u32,
+    /// Code point.
+    pub code_point: u32,
+    /// What kind of character it is.
+    pub class: CharacterClass,
+    /// Where it stands.
+    pub context: CharacterContext,
+    /// For bidirectional controls: whether what it opens is closed again on the same line, so that text
+    /// outside keeps its order.
+    pub closed: bool,
+    /// The line, shortened, with such characters as `\u{…}`.
+    pub excerpt: String,
+}
+
+/// Kinds of [`SuspiciousCharacter`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CharacterClass {
+    /// Embedding, override or isolate of UAX #9 (U+202A–202E, U+2066–2069), and the marks U+200E, U+200F,
+    /// U+061C; the controls of CVE-2021-42574.
+    BidiControl,
+    /// Zero-width or otherwise invisible: U+200B–200D, U+2060–2064, U+FEFF inside text, U+00AD, U+115F,
+    /// U+1160, U+3164, U+FFA0, U+180E.
+    Invisible,
+    /// Tag characters U+E0000–E007F and variation selectors supplement U+E0100–E01EF, which carry hidden text.
+    Tag,
+    /// An identifier that looks like an ASCII one: its UTS #39 skeleton is ASCII.
+    ConfusableIdentifier,
+}
+
+/// Where a [`SuspiciousCharacter`] stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CharacterContext {
+    /// Rust code outside literals and comments.
+    Code,
+    /// A Rust comment.
+    Comment,
+    /// A Rust string, byte string or character literal.
+    Literal,
+    /// A text file that is not Rust.
+    Text,
+}
