@@ -13,6 +13,7 @@ mod checksum;
 pub mod facts;
 mod finding;
 mod input;
+mod outcome;
 mod package;
 
 pub use advisory::{Advisory, AdvisoryClass, AffectedFunction};
@@ -21,4 +22,5 @@ pub use checksum::{Checksum, ChecksumHasher, ParseChecksumError};
 pub use facts::Facts;
 pub use finding::{Confidence, Evidence, Finding, ParseSeverityError, Severity};
 pub use input::{ArchiveState, IndexEntry, Known, RuleInput};
+pub use outcome::{AdvisoryDatabase, CheckOutcome, InspectOutcome, Outcome};
 pub use package::{DependencyKind, Package, PackageId, PackageSource, PackageStatus};

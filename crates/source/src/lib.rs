@@ -1,1 +1,43 @@
-//! Turns manifest and Rust text into facts, with nothing executed.
+//! Turns the files of a package into [`Facts`], with nothing executed and nothing believed.
+//!
+//! ```
+//! use cratekeeper_source::{Limits, PackageFile, analyze};
+//!
+//! let files = [
+//!     PackageFile::new("Cargo.toml", b"[package]\nname = \"demo\"\nversion = \"1.0.0\""),
+//!     PackageFile::new("src/lib.rs", b"pub fn hello() { unsafe { world() } }"),
+//! ];
+//! let facts = analyze(&files, &Limits::default());
+//! assert_eq!(facts.source.functions[0].path, "hello");
+//! assert_eq!(facts.source.r#unsafe.exprs.r#unsafe, 1);
+//! ```
+//!
+//! [`analyze`] is the whole interface: text in, facts out, and no error. A file that cannot be parsed is read by tokens
+//! and counted; a manifest that cannot be read leaves its problem in the facts. What it does not do: read files, unpack
+//! archives, resolve names across files, judge.
+
+mod characters;
+mod files;
+mod guard;
+mod limits;
+mod literals;
+mod magic;
+mod manifest;
+mod modules;
+mod package;
+mod rust;
+mod syntax;
+mod text;
+
+use cratekeeper_model::Facts;
+pub use limits::Limits;
+pub use package::PackageFile;
+
+/// Everything that the files of one package say.
+///
+/// `files` may come in any order; of two with the same path the first counts. The parser recurses as deep as
+/// [`Limits::nesting`] allows: call this on a thread with a stack of at least 8 MiB.
+#[must_use]
+pub fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
+    package::analyze(files, limits)
+}

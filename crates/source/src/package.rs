@@ -1,0 +1,302 @@
+//! One package: its files analysed one by one, then put together.
+
+use std::collections::HashMap;
+
+use cratekeeper_model::Facts;
+use cratekeeper_model::facts::{
+    Call, CallFacts, FileFacts, Function, ManifestFacts, SourceFacts, SourceFile, SourceFileStatus,
+    SuspiciousCharacter,
+};
+use ra_ap_parser::{Edition, LexedStr};
+
+use crate::limits::Limits;
+use crate::modules::{Files, Place, Places, join_cfg};
+use crate::rust::FileExtract;
+use crate::text::join_path;
+use crate::{characters, files, manifest, modules, rust};
+
+/// Most module paths under which the functions of one file are listed; `#[path]` can give it any number.
+const PLACES: usize = 16;
+
+/// A file of a package, as it was packed.
+#[derive(Debug, Clone, Copy)]
+pub struct PackageFile<'a> {
+    /// Path inside the package, with `/`.
+    pub path: &'a str,
+    /// Content.
+    pub content: &'a [u8],
+    /// Whether the archive or the file system marks it executable.
+    pub executable: bool,
+}
+
+impl<'a> PackageFile<'a> {
+    /// A file that is not marked executable.
+    #[must_use]
+    pub fn new(path: &'a str, content: &'a [u8]) -> PackageFile<'a> {
+        PackageFile { path, content, executable: false }
+    }
+}
+
+pub(crate) fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
+    let mut sorted: Vec<&PackageFile<'_>> = files.iter().collect();
+    sorted.sort_by_key(|file| file.path);
+    sorted.dedup_by_key(|file| file.path);
+    let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
+    let content = |path: &str| paths.binary_search(&path).ok().map(|index| sorted[index].content);
+    let manifest = manifest::read(
+        content("Cargo.toml").unwrap_or_default(),
+        content("Cargo.toml.orig"),
+        content(".cargo_vcs_info.json"),
+        &paths,
+    );
+    let mut package = Package::new(&sorted, edition(&manifest), limits);
+    package.read_rust_files();
+    let tree = modules::link(&manifest.targets, &mut package, limits);
+    let places = Places::new(&tree, PLACES);
+    package.scan_other_text();
+    let file_facts = FileFacts {
+        unpacked_size: sorted.iter().map(|file| file.content.len() as u64).sum(),
+        entries: sorted.iter().map(|file| files::entry(file)).collect(),
+        characters: package.characters,
+        characters_total: package.characters_total,
+        ..FileFacts::default()
+    };
+    let mut assembled = Assembled::default();
+    for (number, (path, size, extract)) in package.rust.into_iter().enumerate() {
+        assembled.add(number as u32, path, size, extract, places.of(number as u32), limits);
+    }
+    assembled.source.modules = tree.modules;
+    assembled.source.problems = tree.problems;
+    Facts {
+        manifest,
+        files: file_facts,
+        source: assembled.source,
+        calls: Some(CallFacts { calls: assembled.calls }),
+    }
+}
+
+/// The edition to parse with. An unknown one is read as the newest: the parser only differs in keywords.
+fn edition(manifest: &ManifestFacts) -> Edition {
+    match manifest.edition.as_deref() {
+        None | Some("2015") => Edition::Edition2015,
+        Some("2018") => Edition::Edition2018,
+        Some("2021") => Edition::Edition2021,
+        Some(_) => Edition::Edition2024,
+    }
+}
+
+struct Package<'f> {
+    files: &'f [&'f PackageFile<'f>],
+    edition: Edition,
+    limits: &'f Limits,
+    /// Path, size and content of each Rust file, in order of discovery.
+    rust: Vec<(String, u64, FileExtract)>,
+    by_path: HashMap<&'f str, u32>,
+    characters: Vec<SuspiciousCharacter>,
+    characters_total: u64,
+}
+
+impl<'f> Package<'f> {
+    fn new(files: &'f [&'f PackageFile<'f>], edition: Edition, limits: &'f Limits) -> Package<'f> {
+        Package {
+            files,
+            edition,
+            limits,
+            rust: Vec::new(),
+            by_path: HashMap::new(),
+            characters: Vec::new(),
+            characters_total: 0,
+        }
+    }
+
+    fn read_rust_files(&mut self) {
+        for file in self.files.iter().filter(|file| is_rust(file.path)) {
+            self.read_rust_file(file);
+        }
+    }
+
+    fn read_rust_file(&mut self, file: &'f PackageFile<'f>) -> u32 {
+        let (text, is_utf8) = match std::str::from_utf8(file.content) {
+            Ok(text) => (std::borrow::Cow::Borrowed(text), true),
+            Err(_) => (String::from_utf8_lossy(file.content), false),
+        };
+        let lexed = LexedStr::new(self.edition, &text);
+        let mut scan = characters::Scan {
+            file: file.path,
+            found: &mut self.characters,
+            total: &mut self.characters_total,
+            limit: self.limits.characters,
+        };
+        scan.rust(&text, &lexed);
+        let mut extract = rust::extract(&text, &lexed, self.edition, self.limits);
+        if !is_utf8 {
+            extract.status = SourceFileStatus::NotUtf8;
+            extract.problem = Some("the file is not UTF-8".to_owned());
+            extract.problem_line = extract.problem_line.max(1);
+        }
+        let number = self.rust.len() as u32;
+        self.rust.push((file.path.to_owned(), file.content.len() as u64, extract));
+        self.by_path.insert(file.path, number);
+        number
+    }
+
+    /// Text that is not Rust; Rust files were scanned when they were read.
+    fn scan_other_text(&mut self) {
+        for file in self.files.iter().filter(|file| !self.by_path.contains_key(file.path)) {
+            if !file.content.is_ascii()
+                && !file.content.contains(&0)
+                && let Ok(text) = std::str::from_utf8(file.content)
+            {
+                let mut scan = characters::Scan {
+                    file: file.path,
+                    found: &mut self.characters,
+                    total: &mut self.characters_total,
+                    limit: self.limits.characters,
+                };
+                scan.text(text);
+            }
+        }
+    }
+}
+
+fn is_rust(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("rs"))
+}
+
+impl Files for Package<'_> {
+    fn find(&mut self, path: &str) -> Option<u32> {
+        if let Some(number) = self.by_path.get(path) {
+            return Some(*number);
+        }
+        let index = self.files.binary_search_by_key(&path, |file| file.path).ok()?;
+        let file = self.files[index];
+        Some(self.read_rust_file(file))
+    }
+
+    fn path(&self, file: u32) -> &str {
+        &self.rust[file as usize].0
+    }
+
+    fn extract(&self, file: u32) -> &FileExtract {
+        &self.rust[file as usize].2
+    }
+}
+
+/// Facts of all files, with file and function numbers that hold for the package.
+#[derive(Default)]
+struct Assembled {
+    source: SourceFacts,
+    calls: Vec<Call>,
+    /// How many functions of a path there are, by path and first target.
+    seen: HashMap<(String, Option<u16>), u32>,
+}
+
+impl Assembled {
+    fn add(
+        &mut self,
+        file: u32,
+        path: String,
+        size: u64,
+        extract: FileExtract,
+        places: &[Place],
+        limits: &Limits,
+    ) {
+        let unlinked = Place { module: String::new(), targets: Vec::new(), cfg: None };
+        let first_function = self.source.functions.len() as u32;
+        let places = if places.is_empty() { std::slice::from_ref(&unlinked) } else { places };
+        for place in places {
+            self.functions(file, &extract.functions, place, limits);
+        }
+        self.count_file(&extract, places);
+        let in_package = |function: Option<u32>| function.map(|local| first_function + local);
+        self.calls.extend(extract.calls.into_iter().map(|call| Call {
+            file,
+            function: in_package(call.function),
+            ..call
+        }));
+        self.source.rust_files.push(SourceFile {
+            path,
+            size,
+            status: extract.status,
+            errors: extract.errors,
+            problem: extract.problem,
+            problem_line: extract.problem_line,
+            targets: targets_of(places),
+            r#unsafe: extract.counters,
+            forbids_unsafe: extract.forbids_unsafe,
+        });
+        let source = &mut self.source;
+        source.foreign_blocks.extend(extract.foreign_blocks.into_iter().map(|it| with_file(it, file)));
+        source.linkage.extend(extract.linkage.into_iter().map(|it| with_file(it, file)));
+        source.uses.extend(extract.uses.into_iter().map(|it| with_file(it, file)));
+        source.includes.extend(extract.includes.into_iter().map(|it| with_file(it, file)));
+        source.macros.extend(extract.macros.into_iter().map(|it| with_file(it, file)));
+        for mut site in extract.assembly {
+            site.function = in_package(site.function);
+            source.assembly.push(with_file(site, file));
+        }
+        for mut literal in extract.literals {
+            literal.function = in_package(literal.function);
+            source.literals.push(with_file(literal, file));
+        }
+    }
+
+    fn count_file(&mut self, extract: &FileExtract, places: &[Place]) {
+        self.source.files_total += 1;
+        self.source.files_unlinked += u32::from(places.iter().all(|place| place.targets.is_empty()));
+        self.source.r#unsafe.merge(&extract.counters);
+        match extract.status {
+            SourceFileStatus::Parsed => self.source.files_parsed += 1,
+            _ => self.source.files_with_errors += 1,
+        }
+    }
+
+    fn functions(&mut self, file: u32, functions: &[Function], place: &Place, limits: &Limits) {
+        for function in functions {
+            if self.source.functions.len() >= limits.facts {
+                return;
+            }
+            let path = join_path(&place.module, &function.path);
+            let count = self.seen.entry((path.clone(), place.targets.first().copied())).or_default();
+            let disambiguator = *count;
+            *count += 1;
+            self.source.functions.push(Function {
+                path,
+                disambiguator,
+                file,
+                targets: place.targets.clone(),
+                cfg: join_cfg(place.cfg.as_deref(), function.cfg.as_deref()),
+                ..function.clone()
+            });
+        }
+    }
+}
+
+fn targets_of(places: &[Place]) -> Vec<u16> {
+    let mut targets: Vec<u16> = places.iter().flat_map(|place| place.targets.iter().copied()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+/// Facts that carry a file number.
+trait InFile {
+    fn set_file(&mut self, file: u32);
+}
+
+fn with_file<T: InFile>(mut fact: T, file: u32) -> T {
+    fact.set_file(file);
+    fact
+}
+
+macro_rules! in_file {
+    ($($kind:ident),*) => {
+        $(impl InFile for cratekeeper_model::facts::$kind {
+            fn set_file(&mut self, file: u32) {
+                self.file = file;
+            }
+        })*
+    };
+}
+
+in_file!(ForeignBlock, LinkageAttribute, UseImport, Include, MacroDefinition, AssemblySite, Literal);
