@@ -14,7 +14,9 @@ pub(crate) fn test() -> anyhow::Result<()> {
     }
     run(&mut cargo(&["test", "--workspace", "--doc", "--locked"]))?;
     let documentation = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
-    run(cargo(&documentation).env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links"))?;
+    run(
+        cargo(&documentation).env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links")
+    )?;
     println!("\nall tests and checks passed");
     Ok(())
 }

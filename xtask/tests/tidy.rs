@@ -149,15 +149,22 @@ fn crates_use_only_what_they_may() {
 
 #[test]
 fn the_model_and_the_rules_do_no_input_or_output() {
-    let forbidden = ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::time::SystemTime"];
+    let forbidden =
+        ["std::fs", "std::net", "std::process", "std::env", "std::thread", "std::time::SystemTime"];
     let found: Vec<String> = files("rs")
         .into_iter()
         .filter(|(path, _)| {
-            ["crates/model/src", "crates/rules/src", "crates/source/src"].iter().any(|it| path.starts_with(it))
+            ["crates/model/src", "crates/rules/src", "crates/source/src"]
+                .iter()
+                .any(|it| path.starts_with(it))
         })
         .flat_map(|(path, text)| {
             let code = text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
-            forbidden.iter().filter(|it| code.contains(**it)).map(|it| format!("{path}: {it}")).collect::<Vec<_>>()
+            forbidden
+                .iter()
+                .filter(|it| code.contains(**it))
+                .map(|it| format!("{path}: {it}"))
+                .collect::<Vec<_>>()
         })
         .collect();
     assert!(found.is_empty(), "input or output where there must be none: {found:#?}");
@@ -168,7 +175,11 @@ fn every_crate_denies_undocumented_items() {
     let metadata = metadata();
     for package in &metadata.packages {
         let manifest = fs::read_to_string(&package.manifest_path).unwrap();
-        assert!(manifest.contains("[lints]\nworkspace = true"), "`{}` does not use the workspace's lints", package.name);
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "`{}` does not use the workspace's lints",
+            package.name
+        );
         assert!(package.description.is_some(), "`{}` has no description", package.name);
     }
     let root = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
@@ -189,7 +200,10 @@ fn every_crate_is_in_the_table_of_crates() {
         if entry.path().is_dir() {
             let name = entry.file_name().into_string().unwrap();
             assert!(table.contains(&format!("`{name}`")), "`crates/README.md` does not mention `{name}`");
-            assert!(architecture.contains(&format!("`{name}`")), "`ARCHITECTURE.md` does not mention `{name}`");
+            assert!(
+                architecture.contains(&format!("`{name}`")),
+                "`ARCHITECTURE.md` does not mention `{name}`"
+            );
         }
     }
 }
@@ -198,7 +212,8 @@ fn every_crate_is_in_the_table_of_crates() {
 fn no_rule_excuses_anyone_by_name() {
     // A comparison of who published or what it is called, outside tests, would be an exemption.
     let identities = ["package.name", "package.checksum", "package.id", "manifest.name", "manifest.authors"];
-    let comparisons = [" == \"", ".contains(\"", ".starts_with(\"", ".ends_with(\"", "matches!(", ".as_str() == \""];
+    let comparisons =
+        [" == \"", ".contains(\"", ".starts_with(\"", ".ends_with(\"", "matches!(", ".as_str() == \""];
     let mut found = Vec::new();
     for (path, text) in files("rs") {
         if !path.starts_with("crates/rules/src") {
@@ -218,7 +233,8 @@ fn no_rule_excuses_anyone_by_name() {
 #[test]
 fn no_registry_and_no_machine_is_named() {
     // Written in pieces, so that this file does not name them either.
-    let hosts = [["crates", ".io/"].concat(), ["index.crates", ".io"].concat(), ["static.crates", ".io"].concat()];
+    let hosts =
+        [["crates", ".io/"].concat(), ["index.crates", ".io"].concat(), ["static.crates", ".io"].concat()];
     let machine = [["/ro", "ot/"].concat(), ["/wo", "rk/"].concat(), ["/ho", "me/user"].concat()];
     let mut found = Vec::new();
     for extension in ["rs", "toml", "md", "json", "snap"] {

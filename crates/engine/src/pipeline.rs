@@ -1,0 +1,416 @@
+//! From packages to outcomes: find, hash, analyse, judge.
+
+use std::path::{Path, PathBuf};
+
+use cratekeeper_advisories::{Database, Origin};
+use cratekeeper_model::facts::{RefusedEntry, Section, SourceFileStatus};
+use cratekeeper_model::{
+    AdvisoryDatabase, ArchiveState, Facts, IndexEntry, InspectOutcome, Known, Outcome, Package, PackageId,
+    PackageSource, PackageStatus, RuleInput,
+};
+use cratekeeper_registry::{FetchError, FileProblem, Location, PackageFinder, SourceError, VendoredFile};
+use rayon::prelude::*;
+
+use crate::analysis::Subject;
+use crate::cache::FactsCache;
+use crate::facts::{FactsSource, Found, checksum_of_file};
+use crate::pool::WorkerPool;
+use crate::progress::{Progress, Stage};
+
+/// Sections that rules look at.
+const FOR_RULES: [Section; 3] = [Section::Manifest, Section::Files, Section::Source];
+
+/// Packages that are looked for, and index entries that are asked for, at the same time. Requests wait for the network, not
+/// for a processor; the default registry's limits allow far more.
+const FETCHES: usize = 16;
+
+/// Everything a run needs.
+pub struct Setup {
+    /// Packages that are analysed at the same time.
+    pub jobs: usize,
+    /// Finds packages and index entries.
+    pub finder: PackageFinder,
+    /// Analyses packages.
+    pub pool: WorkerPool,
+    /// Facts of earlier runs; `None` to analyse everything anew and keep nothing.
+    pub cache: Option<FactsCache>,
+    /// The advisory database, or why there is none.
+    pub advisories: Known<Database>,
+}
+
+/// Runs checks and inspections.
+pub struct Engine {
+    jobs: usize,
+    finder: PackageFinder,
+    facts: FactsSource,
+    advisories: Known<Database>,
+}
+
+/// A package to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// Which one.
+    pub package: Package,
+    /// Its line in the lockfile, counted from 1.
+    pub lockfile_line: Option<u32>,
+}
+
+/// What to inspect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InspectTarget {
+    /// A `.crate` file.
+    Archive(PathBuf),
+    /// An unpacked package.
+    Directory(PathBuf),
+    /// A version in a registry.
+    Package(Box<Package>),
+}
+
+/// A package with what the first stage found.
+struct Prepared {
+    requested: Requested,
+    location: Result<Location, FetchError>,
+    index: Known<IndexEntry>,
+}
+
+impl Engine {
+    /// An engine with this setup.
+    #[must_use]
+    pub fn new(setup: Setup) -> Engine {
+        Engine {
+            jobs: setup.jobs.max(1),
+            finder: setup.finder,
+            facts: FactsSource { pool: setup.pool, cache: setup.cache },
+            advisories: setup.advisories,
+        }
+    }
+
+    /// Checks packages, in parallel. The outcomes are in the order of the requests.
+    #[must_use]
+    pub fn check(&self, requested: Vec<Requested>, progress: &dyn Progress) -> Vec<Outcome> {
+        progress.begin(Stage::Fetch, requested.len());
+        let prepared: Vec<Prepared> = in_pool(FETCHES, || {
+            let prepare = |requested: Requested| {
+                let name = requested.package.name.clone();
+                let prepared = self.prepare(requested);
+                progress.step(&name);
+                prepared
+            };
+            requested.into_par_iter().map(prepare).collect()
+        });
+        progress.end();
+        progress.begin(Stage::Analyze, prepared.len());
+        let outcomes = in_pool(self.jobs, || {
+            let examine = |prepared: Prepared| {
+                let name = prepared.requested.package.name.clone();
+                let (outcome, _) = self.examine(prepared, &FOR_RULES);
+                progress.step(&name);
+                outcome
+            };
+            // One by one, so that a few large packages at the end do not wait behind each other.
+            prepared.into_par_iter().with_max_len(1).map(examine).collect()
+        });
+        progress.end();
+        self.trim_cache();
+        outcomes
+    }
+
+    /// Inspects one package. `all_facts` asks for them in the outcome.
+    #[must_use]
+    pub fn inspect(&self, target: InspectTarget, all_facts: bool) -> InspectOutcome {
+        let sections: &[Section] = if all_facts { &Section::ALL } else { &FOR_RULES };
+        let (outcome, facts) = match target {
+            InspectTarget::Package(package) => {
+                let prepared = self.prepare(Requested { package: *package, lockfile_line: None });
+                self.examine(prepared, sections)
+            }
+            InspectTarget::Archive(path) => self.inspect_local(&path, |path| {
+                let checksum = checksum_of_file(path).map_err(|error| error.to_string())?;
+                let subject = Subject::Archive { path: path.to_owned(), name: None, version: None };
+                self.facts.of_archive(subject, checksum, sections).map_err(|error| error.to_string())
+            }),
+            InspectTarget::Directory(path) => self.inspect_local(&path, |path| {
+                self.facts.of_directory(path, sections).map_err(|error| error.to_string())
+            }),
+        };
+        self.trim_cache();
+        let facts = facts.filter(|_| all_facts).map(|facts| *facts);
+        InspectOutcome { outcome, facts, advisories: self.advisory_database(), notes: Vec::new() }
+    }
+
+    /// The registry that cargo means when none is named.
+    ///
+    /// # Errors
+    ///
+    /// When cargo's configuration names one that it does not configure.
+    pub fn default_registry(&self) -> Result<PackageSource, SourceError> {
+        self.finder.config().default_registry()
+    }
+
+    /// The advisory database in use.
+    #[must_use]
+    pub fn advisory_database(&self) -> Known<AdvisoryDatabase> {
+        match &self.advisories {
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+            Known::Known(database) => {
+                let snapshot = database.snapshot();
+                let age = snapshot.age(std::time::SystemTime::now()).map(|age| age.as_secs());
+                Known::Known(AdvisoryDatabase {
+                    path: database.root().display().to_string(),
+                    revision: snapshot.revision,
+                    age,
+                })
+            }
+        }
+    }
+
+    fn trim_cache(&self) {
+        if let Some(Err(error)) = self.facts.cache.as_ref().map(FactsCache::evict)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!("failed to keep the cache of facts within its size: {error}");
+        }
+    }
+
+    /// Finds a package and asks the index about it.
+    fn prepare(&self, mut requested: Requested) -> Prepared {
+        let package = &mut requested.package;
+        if matches!(package.source, PackageSource::Path(_)) {
+            let reason = "local packages are not inspected".to_owned();
+            let path = PathBuf::new();
+            let location = Err(FetchError::NotThere { what: package.name.clone(), place: path });
+            return Prepared { requested, location, index: Known::Unknown(reason) };
+        }
+        let index = match self.finder.index_entry(package) {
+            Ok(lookup) => {
+                if let Some(reason) = lookup.stale {
+                    tracing::debug!("the index entry of `{}` is old: {reason}", package.name);
+                }
+                // A version asked for by name has no lockfile to promise its checksum.
+                package.checksum.get_or_insert(lookup.entry.checksum);
+                Known::Known(lookup.entry)
+            }
+            Err(error) => Known::Unknown(error.to_string()),
+        };
+        let location = self.finder.fetch(package);
+        Prepared { requested, location, index }
+    }
+
+    /// Analyses and judges a package.
+    fn examine(&self, prepared: Prepared, sections: &[Section]) -> (Outcome, Option<Box<Facts>>) {
+        let Prepared { requested: Requested { package, lockfile_line }, location, index } = prepared;
+        if matches!(package.source, PackageSource::Path(_)) {
+            let case = cratekeeper_model::Case::default();
+            let status = PackageStatus::Local;
+            return (Outcome { package, status, reason: None, case, lockfile_line }, None);
+        }
+        let (archive, facts) = self.read(&package, location, sections);
+        self.judge(package, lockfile_line, archive, facts, index)
+    }
+
+    /// Reads a package that was found.
+    fn read(
+        &self,
+        package: &Package,
+        location: Result<Location, FetchError>,
+        sections: &[Section],
+    ) -> (ArchiveState, Known<Box<Facts>>) {
+        let found = match location {
+            Err(FetchError::ChecksumMismatch { expected, actual, place }) => {
+                return mismatch(expected, actual, place);
+            }
+            Err(error) => Err(with_source(&error)),
+            Ok(Location::Archive { path, .. }) => {
+                let actual = match checksum_of_file(&path) {
+                    Ok(actual) => actual,
+                    Err(error) => {
+                        return unavailable(format!("failed to read `{}`: {error}", path.display()));
+                    }
+                };
+                if let Some(expected) = package.checksum.filter(|expected| *expected != actual) {
+                    return mismatch(expected, actual, path.display().to_string());
+                }
+                let (name, version) = (Some(package.name.clone()), Some(package.version.to_string()));
+                let subject = Subject::Archive { path, name, version };
+                self.facts.of_archive(subject, actual, sections).map_err(|error| with_source(&error))
+            }
+            Ok(Location::Directory { path, problems, .. }) => {
+                let found = self.facts.of_directory(&path, sections).map_err(|error| with_source(&error));
+                found.map(|found| with_vendoring_problems(found, &problems))
+            }
+            Ok(other) => Err(format!("`{}` is in a place that cannot be read", other.path().display())),
+        };
+        match found {
+            Ok(Found::Facts { facts, .. }) => (ArchiveState::Read, Known::Known(facts)),
+            Ok(Found::Refused(refused)) => {
+                let reason = format!("the archive was refused: {}", refused.message);
+                (ArchiveState::Refused(refused), Known::Unknown(reason))
+            }
+            Err(reason) => unavailable(reason),
+        }
+    }
+
+    fn inspect_local(
+        &self,
+        path: &Path,
+        read: impl FnOnce(&Path) -> Result<Found, String>,
+    ) -> (Outcome, Option<Box<Facts>>) {
+        let (archive, facts, checksum) = match read(path) {
+            Ok(Found::Facts { facts, checksum }) => (ArchiveState::Read, Known::Known(facts), Some(checksum)),
+            Ok(Found::Refused(refused)) => {
+                let reason = format!("the archive was refused: {}", refused.message);
+                (ArchiveState::Refused(refused), Known::Unknown(reason), None)
+            }
+            Err(reason) => (ArchiveState::Unavailable(reason.clone()), Known::Unknown(reason), None),
+        };
+        let package = package_of(path, facts.value().map(|facts| &**facts), checksum);
+        let index = Known::Unknown("a local file is not looked up in an index".to_owned());
+        self.judge(package, None, archive, facts, index)
+    }
+
+    /// Puts the input of the rules together, and asks them.
+    fn judge(
+        &self,
+        package: Package,
+        lockfile_line: Option<u32>,
+        archive: ArchiveState,
+        facts: Known<Box<Facts>>,
+        index: Known<IndexEntry>,
+    ) -> (Outcome, Option<Box<Facts>>) {
+        let advisories = match &self.advisories {
+            Known::Known(database) => {
+                let answer = database.affecting(&package.name, &package.version, Origin::of(&package.source));
+                for problem in &answer.problems {
+                    tracing::warn!("an advisory about `{}` cannot be read: {problem}", package.name);
+                }
+                answer.into_known()
+            }
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+        };
+        let facts = match facts {
+            Known::Known(facts) => Known::Known(*facts),
+            Known::Unknown(reason) => Known::Unknown(reason),
+        };
+        let input = RuleInput { package, archive, facts, index, advisories };
+        let case = cratekeeper_rules::judge(&input);
+        let (status, reason) = status(&input);
+        let facts = match input.facts {
+            Known::Known(facts) => Some(Box::new(facts)),
+            Known::Unknown(_) => None,
+        };
+        (Outcome { package: input.package, status, reason, case, lockfile_line }, facts)
+    }
+}
+
+/// Runs `work` on a pool of `threads` threads of its own.
+fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        // No threads to be had: slower is better than not at all.
+        Err(_) => work(),
+    }
+}
+
+/// An error with its causes on one line.
+fn with_source(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn unavailable(reason: String) -> (ArchiveState, Known<Box<Facts>>) {
+    (ArchiveState::Unavailable(reason.clone()), Known::Unknown(reason))
+}
+
+fn mismatch(
+    expected: cratekeeper_model::Checksum,
+    actual: cratekeeper_model::Checksum,
+    place: String,
+) -> (ArchiveState, Known<Box<Facts>>) {
+    let reason = format!("`{place}` does not have the promised checksum");
+    (ArchiveState::ChecksumMismatch { expected, actual, place }, Known::Unknown(reason))
+}
+
+/// Vendored files that were changed or removed after `cargo vendor`, as refused entries.
+fn with_vendoring_problems(found: Found, problems: &[VendoredFile]) -> Found {
+    match found {
+        Found::Facts { checksum, mut facts } => {
+            facts.files.refused.extend(problems.iter().map(|problem| {
+                let (code, what) = match problem.problem {
+                    FileProblem::Unlisted => ("vendored-file-added", "is not listed in"),
+                    FileProblem::Missing => ("vendored-file-missing", "is missing, and listed in"),
+                    _ => ("vendored-file-changed", "is not what was vendored according to"),
+                };
+                RefusedEntry {
+                    code: code.to_owned(),
+                    message: format!("`{}` {what} `.cargo-checksum.json`", problem.path),
+                    entry: Some(problem.path.clone()),
+                }
+            }));
+            Found::Facts { checksum, facts }
+        }
+        refused @ Found::Refused(_) => refused,
+    }
+}
+
+/// The package that a local file or directory claims to be.
+fn package_of(path: &Path, facts: Option<&Facts>, checksum: Option<cratekeeper_model::Checksum>) -> Package {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let manifest = facts.map(|facts| &facts.manifest);
+    let name = manifest.and_then(|manifest| manifest.name.clone()).unwrap_or(stem);
+    let version =
+        manifest.and_then(|manifest| manifest.version.as_deref()).and_then(|text| text.parse().ok());
+    let version = version.unwrap_or_else(|| semver::Version::new(0, 0, 0));
+    // A source is a claim too: where a lone file comes from is not known.
+    let source = PackageSource::Unknown;
+    Package {
+        id: PackageId::new(&source, &name, &version),
+        name,
+        version,
+        checksum,
+        source,
+        kinds: Vec::new(),
+        platforms: Vec::new(),
+        features: None,
+    }
+}
+
+/// How far the package was looked at, and why not further.
+fn status(input: &RuleInput) -> (PackageStatus, Option<String>) {
+    match (&input.archive, &input.facts) {
+        (ArchiveState::Read, Known::Known(facts)) => match partial(facts) {
+            Some(reason) => (PackageStatus::Partial, Some(reason)),
+            None => (PackageStatus::Checked, None),
+        },
+        (_, Known::Unknown(reason)) => (PackageStatus::CouldNotCheck, Some(reason.clone())),
+        (_, Known::Known(_)) => (PackageStatus::CouldNotCheck, Some("the archive was not read".to_owned())),
+    }
+}
+
+/// What is missing from the facts, if anything is.
+fn partial(facts: &Facts) -> Option<String> {
+    // Files that were added to a vendored package are read like any other.
+    let refused = facts.files.refused.iter().find(|entry| entry.code != "vendored-file-added");
+    if let Some(entry) = refused {
+        return Some(format!("an entry was refused: {}", entry.message));
+    }
+    if let Some(problem) = facts.manifest.problems.iter().find(|problem| problem.contains("cannot be read")) {
+        return Some(problem.clone());
+    }
+    let unparsed = |status| matches!(status, SourceFileStatus::TokensOnly | SourceFileStatus::NotUtf8);
+    let file =
+        facts.source.rust_files.iter().find(|file| unparsed(file.status) && !file.targets.is_empty())?;
+    Some(format!(
+        "`{}` was read by tokens only: {}",
+        file.path,
+        file.problem.as_deref().unwrap_or("it has no tree")
+    ))
+}
