@@ -1,0 +1,135 @@
+//! Text for people.
+//!
+//! It reads worst first and ends with what to do next. Colour repeats what the words say and is never
+//! needed. The text is no contract and may change at any time; programs read [`json`](crate::json).
+//!
+//! Everything is built in memory, through a page that makes each piece of text harmless before it is
+//! styled, and written in one go.
+
+mod check;
+mod findings;
+mod groups;
+mod inspect;
+mod next;
+mod page;
+
+use std::io::{self, Write};
+
+use cratekeeper_model::{Case, CheckOutcome, Finding, InspectOutcome, Level, Severity};
+
+use self::page::{Page, Tone};
+use crate::RuleDescription;
+
+/// What the output goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// Whether to use colours (ANSI escape sequences).
+    pub color: bool,
+    /// Columns to wrap at; less than 40 counts as 40.
+    pub width: usize,
+}
+
+/// How much to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Findings that reach the threshold, what could not be checked, and one line that sums up.
+    Quiet,
+    /// Everything worth reading; harmless things counted.
+    #[default]
+    Normal,
+    /// Every finding of every package.
+    Verbose,
+}
+
+/// From where on findings count, as `--fail-on` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold {
+    /// A finding counts from this severity on.
+    pub severity: Option<Severity>,
+    /// All findings of a case count from this level on.
+    pub level: Option<Level>,
+}
+
+impl Default for Threshold {
+    fn default() -> Threshold {
+        Threshold { severity: Some(Severity::High), level: Some(Level::Alert) }
+    }
+}
+
+impl Threshold {
+    /// Whether `finding`, one of `case`, counts.
+    #[must_use]
+    pub fn is_reached(&self, case: &Case, finding: &Finding) -> bool {
+        self.severity.is_some_and(|from| finding.severity >= from)
+            || self.level.is_some_and(|from| case.level >= from)
+    }
+}
+
+/// How to show an outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Where it is shown.
+    pub terminal: Terminal,
+    /// How much of it.
+    pub detail: Detail,
+    /// Which findings remain when the detail is [`Detail::Quiet`].
+    pub threshold: Threshold,
+    /// Titles of the rules; a rule that is missing here goes by its id alone.
+    pub rules: &'a [RuleDescription<'a>],
+}
+
+impl<'a> View<'a> {
+    fn title(&self, rule: &str) -> Option<&'a str> {
+        self.rules.iter().find(|it| it.id == rule).map(|it| it.title)
+    }
+}
+
+/// Writes what a check found out.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn check(view: &View<'_>, outcome: &CheckOutcome, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(view.terminal);
+    match view.detail {
+        Detail::Quiet => check::quiet(&mut page, view, outcome),
+        Detail::Normal | Detail::Verbose => check::full(&mut page, view, outcome),
+    }
+    page.write(out)
+}
+
+/// Writes what an inspection found out.
+///
+/// Sizes, targets and counts come from the outcome's facts; without them those parts are missing.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn inspect(view: &View<'_>, outcome: &InspectOutcome, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(view.terminal);
+    match view.detail {
+        Detail::Quiet => inspect::quiet(&mut page, view, outcome),
+        Detail::Normal | Detail::Verbose => inspect::full(&mut page, view, outcome),
+    }
+    page.write(out)
+}
+
+/// Writes what a rule is about.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn explain(terminal: Terminal, rule: &RuleDescription<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    page.line(0, &[(Tone::Strong, rule.id), (Tone::Plain, ": "), (Tone::Plain, rule.title)]);
+    page.blank();
+    // As it is: Markdown reads well unrendered, and wrapping would break its lists and code.
+    for line in rule.explanation.trim().lines() {
+        page.line(0, &[(Tone::Plain, line)]);
+    }
+    if let Some(uri) = rule.help_uri {
+        page.blank();
+        page.line(0, &[(Tone::Plain, "more: "), (Tone::Plain, uri)]);
+    }
+    page.write(out)
+}
