@@ -115,7 +115,7 @@ impl Engine {
         outcomes
     }
 
-    /// Inspects one package. `all_facts` asks for them in the outcome.
+    /// Inspects one package. The outcome carries its facts; the calls only if `all_facts` asks for them.
     #[must_use]
     pub fn inspect(&self, target: InspectTarget, all_facts: bool) -> InspectOutcome {
         let sections: &[Section] = if all_facts { &Section::ALL } else { &FOR_RULES };
@@ -134,7 +134,7 @@ impl Engine {
             }),
         };
         self.trim_cache();
-        let facts = facts.filter(|_| all_facts).map(|facts| *facts);
+        let facts = facts.map(|facts| *facts);
         InspectOutcome { outcome, facts, advisories: self.advisory_database(), notes: Vec::new() }
     }
 

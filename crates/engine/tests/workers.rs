@@ -27,7 +27,8 @@ fn engine(program: PathBuf, directory: &Path, deadline: Duration) -> Engine {
     let config = CargoConfig::load(directory, &environment).unwrap();
     Engine::new(Setup {
         jobs: 1,
-        finder: PackageFinder::new(config, FinderOptions::new(directory.join("cache"), Network::Offline)).unwrap(),
+        finder: PackageFinder::new(config, FinderOptions::new(directory.join("cache"), Network::Offline))
+            .unwrap(),
         pool: WorkerPool::new(program, WorkerLimits { deadline, ..WorkerLimits::default() }),
         cache: None,
         advisories: Known::Unknown("none in this test".to_owned()),
@@ -62,9 +63,18 @@ fn the_last_words_of_a_worker_are_kept_and_harmless() {
 
 #[test]
 fn an_answer_that_is_none_is_not_facts() {
-    could_not_check(&inspect_with("printf '\\005\\000\\000\\000hello'; cat >/dev/null", Duration::from_secs(60)), "answer");
-    could_not_check(&inspect_with("printf '\\377\\377\\377\\377'; cat >/dev/null", Duration::from_secs(60)), "limit");
-    could_not_check(&inspect_with("printf '\\005\\000\\000\\000he'", Duration::from_secs(60)), "ended unexpectedly");
+    could_not_check(
+        &inspect_with("printf '\\005\\000\\000\\000hello'; cat >/dev/null", Duration::from_secs(60)),
+        "answer",
+    );
+    could_not_check(
+        &inspect_with("printf '\\377\\377\\377\\377'; cat >/dev/null", Duration::from_secs(60)),
+        "limit",
+    );
+    could_not_check(
+        &inspect_with("printf '\\005\\000\\000\\000he'", Duration::from_secs(60)),
+        "ended unexpectedly",
+    );
 }
 
 #[test]

@@ -90,6 +90,12 @@ impl CargoConfig {
         self.environment.variable(&variable).or_else(|| self.text(&["registries", name, "index"]))
     }
 
+    /// `registry.default`, or the variable that overrides it.
+    pub(crate) fn default_registry_name(&self) -> Option<String> {
+        let configured = self.environment.variable("CARGO_REGISTRY_DEFAULT");
+        configured.or_else(|| self.text(&["registry", "default"])).map(str::to_owned)
+    }
+
     pub(crate) fn default_protocol(&self) -> Protocol {
         let configured = self.environment.variable("CARGO_REGISTRIES_CRATES_IO_PROTOCOL");
         match configured.or_else(|| self.text(&["registries", "crates-io", "protocol"])) {

@@ -102,6 +102,22 @@ impl CargoConfig {
         }
     }
 
+    /// The registry that cargo means when none is named, as lockfiles write it: `registry.default`, or cargo's own.
+    ///
+    /// # Errors
+    ///
+    /// When `registry.default` names a registry that is not configured.
+    pub fn default_registry(&self) -> Result<PackageSource, SourceError> {
+        let index = match self.default_registry_name() {
+            Some(name) if name != DEFAULT_REGISTRY => self.registry_index(&name).ok_or_else(|| {
+                SourceError::NotConfigured { from: "registry.default".to_owned(), name: name.clone() }
+            })?,
+            _ => CRATES_IO_INDEX,
+        };
+        let prefix = if index.starts_with("sparse+") { "" } else { "registry+" };
+        Ok(PackageSource::Registry(format!("{prefix}{index}")))
+    }
+
     /// The name under which `[source]` knows a source.
     fn name_of(&self, identity: &Identity) -> Option<&str> {
         let sources = self.sources()?;

@@ -11,7 +11,8 @@ fn sample() -> (Checksum, Facts) {
         .file("src/lib.rs", "pub fn hello() { unsafe { world(1) } }\nextern \"C\" { fn world(n: u8); }")
         .file("build.rs", "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); }")
         .build();
-    let archive = read_crate_bytes(&bytes, &Expected::anything(), &cratekeeper_archive::Limits::default()).unwrap();
+    let archive =
+        read_crate_bytes(&bytes, &Expected::anything(), &cratekeeper_archive::Limits::default()).unwrap();
     (archive.checksum, crate::analysis::facts(&archive))
 }
 

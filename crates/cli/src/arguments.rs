@@ -1,0 +1,220 @@
+//! The arguments, with their help.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cratekeeper_model::{Level, Severity};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing found at or above --fail-on
+  1  something found
+  2  something could not be checked, or the command failed (2 beats 1)";
+
+/// Says what is in a Rust dependency tree before you build it
+#[derive(Debug, Parser)]
+#[command(name = "cratekeeper", version, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check every package of a lockfile
+    Check(Check),
+    /// Look into one crate: a file, a directory, or a version in a registry
+    Inspect(Inspect),
+    /// Explain a rule: what it looks at, why it matters, what to do
+    Explain(Explain),
+    /// Keep the advisory database up to date
+    Advisories(Advisories),
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global")]
+pub(crate) struct Global {
+    /// Form of the answer
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+    /// Never use the network: what is not on this machine could not be checked
+    #[arg(long, global = true, env = "CRATEKEEPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) offline: bool,
+    /// Packages to analyse at the same time [default: number of processors]
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Print only what fails
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print everything found; twice and more for what the program does
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Colours on a terminal; the variable NO_COLOR switches them off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// Form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Human,
+    /// One JSON document, as docs/json.md describes it.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Check every package of a lockfile
+///
+/// Reads each package from cargo's caches, or downloads it where they lack it, and inspects it without running any of it.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Check {
+    /// Manifest of the workspace [default: the nearest Cargo.toml]
+    #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with = "lockfile")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Check a lockfile alone: no cargo is started, so features and kinds stay unknown
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) lockfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
+}
+
+/// Look into one crate
+///
+/// A directory is read as an unpacked package: every file counts, dot-files included; only .git and target are left out.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Inspect {
+    /// A `.crate` file, a directory, or a version such as `serde@1.0.219`
+    #[arg(value_name = "FILE.crate|DIR|NAME@VERSION")]
+    pub(crate) target: String,
+    /// Give all facts, not only what rules made of them
+    #[arg(long, help_heading = "Analysis")]
+    pub(crate) facts: bool,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
+}
+
+/// What findings are judged with and what they lead to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Judging {
+    /// Advisory database, in RustSec's format [default: the one `advisories update` keeps]
+    #[arg(long, value_name = "DIR", help_heading = "Analysis", env = "CRATEKEEPER_ADVISORY_DB")]
+    pub(crate) advisory_db: Option<PathBuf>,
+    /// Refuse an advisory database older than this
+    #[arg(long, value_name = "DAYS", help_heading = "Analysis")]
+    pub(crate) max_advisory_age: Option<u32>,
+    /// Severity or level from which findings fail: info, low, medium, high, critical, review, alert, block, never
+    /// [default: high or alert]
+    #[arg(long, value_name = "LEVEL", help_heading = "Output")]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Do not fail because something could not be checked
+    #[arg(long, help_heading = "Output")]
+    pub(crate) allow_unchecked: bool,
+}
+
+/// How much one package may cost.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AnalysisLimits {
+    /// Time for one package; what takes longer could not be checked
+    #[arg(long, value_name = "SECONDS", default_value = "60", help_heading = "Analysis", value_parser = seconds)]
+    pub(crate) package_timeout: std::time::Duration,
+    /// Memory for one package
+    #[arg(long, value_name = "MIB", default_value = "3072", help_heading = "Analysis")]
+    pub(crate) package_memory: u64,
+    /// Analyse everything anew, and keep nothing
+    #[arg(long, help_heading = "Analysis")]
+    pub(crate) no_cache: bool,
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// Explain a rule
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Id of the rule; without one, all rules are listed
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+}
+
+/// Keep the advisory database up to date
+#[derive(Debug, Args)]
+pub(crate) struct Advisories {
+    #[command(subcommand)]
+    pub(crate) command: AdvisoriesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdvisoriesCommand {
+    /// Fetch the newest advisories with the system's git
+    Update {
+        /// Where to keep the database [default: in the data directory of this user]
+        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB")]
+        advisory_db: Option<PathBuf>,
+        /// Repository to fetch from
+        #[arg(long, value_name = "URL", default_value = cratekeeper_advisories::RUSTSEC_URL)]
+        url: String,
+    },
+    /// Say which database is used, and how old it is
+    Status {
+        /// The database [default: the one `advisories update` keeps]
+        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB")]
+        advisory_db: Option<PathBuf>,
+    },
+}
+
+/// From where on findings fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FailOn {
+    pub(crate) severity: Option<Severity>,
+    pub(crate) level: Option<Level>,
+}
+
+impl Default for FailOn {
+    fn default() -> FailOn {
+        FailOn { severity: Some(Severity::High), level: Some(Level::Alert) }
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<FailOn, String> {
+        if text == "never" {
+            return Ok(FailOn { severity: None, level: None });
+        }
+        if let Ok(severity) = text.parse() {
+            return Ok(FailOn { severity: Some(severity), level: None });
+        }
+        match text.parse() {
+            Ok(level @ (Level::Review | Level::Alert | Level::Block)) => {
+                Ok(FailOn { severity: None, level: Some(level) })
+            }
+            _ => Err("expected info, low, medium, high, critical, review, alert, block or never".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The `cratekeeper` command.
+
+fn main() -> std::process::ExitCode {
+    cratekeeper::main()
+}

@@ -1,0 +1,157 @@
+//! `cratekeeper check`: every package of a lockfile.
+
+use std::path::{Path, PathBuf};
+
+use cratekeeper_engine::Requested;
+use cratekeeper_model::{CheckOutcome, Known};
+use cratekeeper_registry::{CargoConfig, Lockfile, LockfileError, WorkspaceMetadata};
+use cratekeeper_report::sarif::Producer;
+
+use crate::arguments::{Check, Format, Global};
+use crate::error::Hinted;
+use crate::exit::{self, Exit, Unchecked};
+use crate::{output, progress, setup};
+
+pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
+    let input = Input::find(check)?;
+    let mut lockfile = Lockfile::read(&input.lockfile).map_err(hinted)?;
+    let mut notes = Vec::new();
+    let engine = setup::engine(&input.configuration, global, &check.judging, &check.limits)?;
+    if input.is_own_workspace {
+        notes.extend(annotate(&mut lockfile, &input, global)?);
+    } else {
+        notes.push(
+            "a bare lockfile does not say why packages are there: features and kinds are not known"
+                .to_owned(),
+        );
+    }
+    let requested = lockfile
+        .packages
+        .into_iter()
+        .map(|locked| Requested { package: locked.package, lockfile_line: Some(locked.line) })
+        .collect();
+    let packages = engine.check(requested, &*progress::watched(global.quiet));
+    let outcome = CheckOutcome {
+        lockfile: input.lockfile.display().to_string(),
+        packages,
+        advisories: engine.advisory_database(),
+        notes,
+    };
+    let fail_on = check.judging.fail_on.unwrap_or_default();
+    let rules = output::rules();
+    let base = input.root.to_str();
+    output::write(|out| match global.format {
+        Format::Human => {
+            cratekeeper_report::human::check(&output::view(global, fail_on, &rules), &outcome, out)
+        }
+        Format::Json => cratekeeper_report::json::check(output::TOOL, &outcome, out),
+        Format::Sarif => {
+            let producer = Producer { tool: output::TOOL, rules: &rules, base };
+            cratekeeper_report::sarif::check(&producer, &outcome, out)
+        }
+    })?;
+    let unchecked = if check.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
+    report_missing_advisories(&outcome.advisories, unchecked);
+    Ok(exit::of(&outcome.packages, &outcome.advisories, fail_on, unchecked))
+}
+
+/// Says on standard error why the run failed although the answer was printed.
+pub(crate) fn report_missing_advisories<T>(advisories: &Known<T>, unchecked: Unchecked) {
+    if let (Known::Unknown(reason), Unchecked::Fail) = (advisories, unchecked) {
+        let error = Hinted::message(
+            format!("failed to look for advisories: {reason}"),
+            "run `cratekeeper advisories update`, name a database with --advisory-db, or pass --allow-unchecked",
+        );
+        crate::error::print(&error.into());
+    }
+}
+
+/// Adds what cargo knows about the user's own workspace; the reason when it cannot be asked.
+fn annotate(lockfile: &mut Lockfile, input: &Input, global: &Global) -> anyhow::Result<Option<String>> {
+    let environment = setup::environment()?;
+    let config = CargoConfig::load(&input.configuration, &environment).map_err(|error| {
+        let hint = error.hint();
+        Hinted::new(error, hint)
+    })?;
+    let network = setup::network(global, &config);
+    match WorkspaceMetadata::load(&input.root, &config, network) {
+        Ok(metadata) => {
+            metadata.annotate(lockfile);
+            let limited = |platform| {
+                format!("kinds and features are only known for {platform}: run `cargo fetch --locked`")
+            };
+            Ok(metadata.only_platform().map(limited))
+        }
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            Ok(Some(format!("features and kinds are not known: {error}{hint}")))
+        }
+    }
+}
+
+/// What to check.
+struct Input {
+    lockfile: PathBuf,
+    /// Directory of the workspace.
+    root: PathBuf,
+    /// Directory from which cargo's configuration is looked for.
+    configuration: PathBuf,
+    /// Whether cargo may be asked about it: only for the workspace that the user works in, never for a lone lockfile.
+    is_own_workspace: bool,
+}
+
+impl Input {
+    fn find(check: &Check) -> anyhow::Result<Input> {
+        let here = std::env::current_dir()?;
+        if let Some(lockfile) = &check.lockfile {
+            let root = lockfile.parent().unwrap_or(Path::new("")).to_owned();
+            // Configuration beside a foreign lockfile is not ours to follow; that of the user's place is.
+            return Ok(Input {
+                lockfile: lockfile.clone(),
+                root,
+                configuration: here,
+                is_own_workspace: false,
+            });
+        }
+        let start = match &check.manifest_path {
+            Some(manifest) => manifest_directory(manifest)?,
+            None => nearest(&here, "Cargo.toml").ok_or_else(|| {
+                let message = format!(
+                    "failed to find a workspace: no `Cargo.toml` in `{}` or above it",
+                    here.display()
+                );
+                Hinted::message(
+                    message,
+                    "change to a cargo workspace, or name one with --manifest-path or --lockfile",
+                )
+            })?,
+        };
+        let root = nearest(&start, "Cargo.lock").ok_or_else(|| {
+            let message =
+                format!("failed to find a lockfile: no `Cargo.lock` in `{}` or above it", start.display());
+            Hinted::message(message, "run `cargo generate-lockfile`, or name a lockfile with --lockfile")
+        })?;
+        let lockfile = root.join("Cargo.lock");
+        let lockfile = lockfile.strip_prefix(&here).map(Path::to_owned).unwrap_or(lockfile);
+        Ok(Input { lockfile, configuration: root.clone(), root, is_own_workspace: true })
+    }
+}
+
+fn manifest_directory(manifest: &Path) -> anyhow::Result<PathBuf> {
+    if !manifest.is_file() {
+        let message = format!("failed to read `{}`: there is no such file", manifest.display());
+        return Err(Hinted::message(message, "name a `Cargo.toml` with --manifest-path").into());
+    }
+    let manifest = std::path::absolute(manifest)?;
+    Ok(manifest.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
+/// The nearest directory, from `start` upwards, that has a file of this name.
+fn nearest(start: &Path, name: &str) -> Option<PathBuf> {
+    start.ancestors().find(|directory| directory.join(name).is_file()).map(Path::to_owned)
+}
+
+fn hinted(error: LockfileError) -> Hinted {
+    let hint = error.hint();
+    Hinted::new(error, hint)
+}

@@ -1,0 +1,139 @@
+//! Exit codes, the same in every output format.
+
+use std::process::ExitCode;
+
+use cratekeeper_model::{Known, Level, Outcome, PackageStatus};
+
+use crate::arguments::FailOn;
+
+/// Nothing was found at or above `--fail-on`, and everything was checked.
+pub const CLEAN: u8 = 0;
+/// Something was found at or above `--fail-on`.
+pub const FINDINGS: u8 = 1;
+/// Something could not be checked, or the command itself failed. Takes precedence over [`FINDINGS`].
+pub const COULD_NOT_CHECK: u8 = 2;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Clean,
+    Findings,
+    CouldNotCheck,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Clean => CLEAN,
+            Exit::Findings => FINDINGS,
+            Exit::CouldNotCheck => COULD_NOT_CHECK,
+        })
+    }
+}
+
+/// Whether packages that could not be checked count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unchecked {
+    Fail,
+    Allow,
+}
+
+/// The exit code of outcomes.
+pub(crate) fn of<T>(
+    outcomes: &[Outcome],
+    advisories: &Known<T>,
+    fail_on: FailOn,
+    unchecked: Unchecked,
+) -> Exit {
+    let could_not_check = outcomes.iter().any(|outcome| outcome.status == PackageStatus::CouldNotCheck);
+    let without_advisories = matches!(advisories, Known::Unknown(_));
+    if unchecked == Unchecked::Fail && (could_not_check || without_advisories) {
+        Exit::CouldNotCheck
+    } else if outcomes.iter().any(|outcome| fails(outcome, fail_on)) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
+
+fn fails(outcome: &Outcome, fail_on: FailOn) -> bool {
+    let worst = outcome.case.worst();
+    let by_severity = fail_on.severity.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
+    let by_level =
+        fail_on.level.is_some_and(|limit| outcome.case.level >= limit && outcome.case.level > Level::None);
+    by_severity || by_level
+}
+
+#[cfg(test)]
+mod tests {
+    use cratekeeper_model::{Case, Confidence, Finding, Package, PackageId, PackageSource, Severity};
+
+    use super::*;
+
+    fn outcome(status: PackageStatus, severity: Option<Severity>, level: Level) -> Outcome {
+        let version = semver::Version::new(1, 0, 0);
+        let finding = |severity| Finding {
+            rule: "r".to_owned(),
+            severity,
+            confidence: Confidence::High,
+            message: "m".to_owned(),
+            evidence: Vec::new(),
+            help: None,
+        };
+        let findings = severity.map(finding).into_iter().collect();
+        Outcome {
+            package: Package {
+                id: PackageId::new(&PackageSource::Unknown, "a", &version),
+                name: "a".to_owned(),
+                version,
+                checksum: None,
+                source: PackageSource::Unknown,
+                kinds: Vec::new(),
+                platforms: Vec::new(),
+                features: None,
+            },
+            status,
+            reason: None,
+            case: Case { level, findings, ..Case::default() },
+            lockfile_line: None,
+        }
+    }
+
+    #[test]
+    fn could_not_check_beats_findings() {
+        use PackageStatus::{Checked, CouldNotCheck, Partial};
+        let default = FailOn::default();
+        let known = Known::Known(());
+        let bad = outcome(Checked, Some(Severity::Critical), Level::Block);
+        let missing = outcome(CouldNotCheck, None, Level::None);
+        let fine = outcome(Partial, Some(Severity::Medium), Level::Review);
+        for (outcomes, unchecked, expected) in [
+            (vec![], Unchecked::Fail, Exit::Clean),
+            (vec![fine.clone()], Unchecked::Fail, Exit::Clean),
+            (vec![fine.clone(), bad.clone()], Unchecked::Fail, Exit::Findings),
+            (vec![bad.clone(), missing.clone()], Unchecked::Fail, Exit::CouldNotCheck),
+            (vec![bad, missing.clone()], Unchecked::Allow, Exit::Findings),
+            (vec![missing], Unchecked::Allow, Exit::Clean),
+        ] {
+            assert_eq!(of(&outcomes, &known, default, unchecked), expected);
+        }
+        let unknown = Known::<()>::Unknown("none".to_owned());
+        assert_eq!(of(&[fine], &unknown, default, Unchecked::Fail), Exit::CouldNotCheck);
+    }
+
+    #[test]
+    fn fail_on_takes_a_severity_or_a_level() {
+        let known = Known::Known(());
+        let it = [outcome(PackageStatus::Checked, Some(Severity::Medium), Level::Review)];
+        for (text, expected) in [
+            ("info", Exit::Findings),
+            ("medium", Exit::Findings),
+            ("high", Exit::Clean),
+            ("review", Exit::Findings),
+            ("alert", Exit::Clean),
+            ("never", Exit::Clean),
+        ] {
+            assert_eq!(of(&it, &known, text.parse().unwrap(), Unchecked::Fail), expected, "{text}");
+        }
+    }
+}

@@ -1,2 +1,0 @@
-//! The `cratekeeper` command.
-fn main() {}

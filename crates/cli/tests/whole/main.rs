@@ -1,0 +1,13 @@
+//! The whole program, as people start it: arguments in, text and exit code out.
+//!
+//! Every test has a home, a cargo home with a local registry, and a cache of its own, so that nothing of the machine takes part
+//! but its cargo. No test needs the network.
+
+mod bad_input;
+mod check;
+mod formats;
+mod help;
+mod inspect;
+mod limits;
+mod real;
+mod world;
