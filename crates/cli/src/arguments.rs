@@ -25,8 +25,15 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check every package of a lockfile
+    ///
+    /// Reads each package from cargo's caches, or downloads it where they lack it, and inspects it without running any
+    /// of it. In a workspace, cargo is asked why each package is there, with everything switched off that the workspace
+    /// could make cargo run.
     Check(Check),
     /// Look into one crate: a file, a directory, or a version in a registry
+    ///
+    /// A directory is read as an unpacked package: every file counts, dot-files included; only .git and target are left
+    /// out. Nothing is started inside it.
     Inspect(Inspect),
     /// Explain a rule: what it looks at, why it matters, what to do
     Explain(Explain),
@@ -42,7 +49,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
     /// Never use the network: what is not on this machine could not be checked
-    #[arg(long, global = true, env = "CRATEKEEPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, global = true, env = "CRATEKEEPER_OFFLINE", hide_env_values = true)]
+    #[arg(value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) offline: bool,
     /// Packages to analyse at the same time [default: number of processors]
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -80,9 +88,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Check every package of a lockfile
-///
-/// Reads each package from cargo's caches, or downloads it where they lack it, and inspects it without running any of it.
+/// Arguments of `check`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Check {
@@ -98,9 +104,7 @@ pub(crate) struct Check {
     pub(crate) limits: AnalysisLimits,
 }
 
-/// Look into one crate
-///
-/// A directory is read as an unpacked package: every file counts, dot-files included; only .git and target are left out.
+/// Arguments of `inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Inspect {
@@ -120,7 +124,7 @@ pub(crate) struct Inspect {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Judging {
     /// Advisory database, in RustSec's format [default: the one `advisories update` keeps]
-    #[arg(long, value_name = "DIR", help_heading = "Analysis", env = "CRATEKEEPER_ADVISORY_DB")]
+    #[arg(long, value_name = "DIR", help_heading = "Analysis", env = "CRATEKEEPER_ADVISORY_DB", hide_env_values = true)]
     pub(crate) advisory_db: Option<PathBuf>,
     /// Refuse an advisory database older than this
     #[arg(long, value_name = "DAYS", help_heading = "Analysis")]
@@ -153,7 +157,7 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
     std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// Explain a rule
+/// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// Id of the rule; without one, all rules are listed
@@ -161,7 +165,7 @@ pub(crate) struct Explain {
     pub(crate) rule: Option<String>,
 }
 
-/// Keep the advisory database up to date
+/// Arguments of `advisories`.
 #[derive(Debug, Args)]
 pub(crate) struct Advisories {
     #[command(subcommand)]
@@ -173,7 +177,7 @@ pub(crate) enum AdvisoriesCommand {
     /// Fetch the newest advisories with the system's git
     Update {
         /// Where to keep the database [default: in the data directory of this user]
-        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB")]
+        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB", hide_env_values = true)]
         advisory_db: Option<PathBuf>,
         /// Repository to fetch from
         #[arg(long, value_name = "URL", default_value = cratekeeper_advisories::RUSTSEC_URL)]
@@ -182,7 +186,7 @@ pub(crate) enum AdvisoriesCommand {
     /// Say which database is used, and how old it is
     Status {
         /// The database [default: the one `advisories update` keeps]
-        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB")]
+        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB", hide_env_values = true)]
         advisory_db: Option<PathBuf>,
     },
 }

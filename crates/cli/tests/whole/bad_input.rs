@@ -114,7 +114,7 @@ fn an_update_that_cannot_be_done_leaves_nothing_behind() {
     refused(&said, &["offline"]);
     let said =
         world.run(&["advisories", "update", "--advisory-db", "../new-db", "--url", "file:///nowhere/at/all"]);
-    refused(&said, &["new-db"]);
+    refused(&said, &["file:///nowhere/at/all"]);
     assert!(!world.path("new-db").exists());
     refused(&world.run(&["advisories", "status", "--advisory-db", "../new-db"]), &["new-db"]);
 }

@@ -63,7 +63,7 @@ fn a_lockfile_alone_is_checked_without_cargo() {
 fn fail_on_and_exit_codes_agree() {
     let world = world();
     for (fail_on, code) in
-        [("never", 0), ("critical", 0), ("high", 1), ("info", 1), ("block", 0), ("alert", 1)]
+        [("never", 0), ("critical", 0), ("high", 1), ("info", 1), ("block", 0), ("review", 1)]
     {
         assert_eq!(world.check(&["--fail-on", fail_on]).code, code, "--fail-on {fail_on}");
     }
