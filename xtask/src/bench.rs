@@ -14,10 +14,10 @@ use crate::run::{cargo, run};
 use crate::workspace;
 
 /// Group and functions of the criterion benchmark.
-const GROUP: &str = "facts";
+const GROUP: &str = "source";
 const FACTS: &str = "facts";
-const TREE_PARSER: &str = "ra_ap_syntax";
-const EVENT_PARSER: &str = "ra_ap_parser";
+const TREE_PARSER: &str = "parser and its tree";
+const EVENT_PARSER: &str = "parser without a tree";
 
 pub(crate) fn bench(quick: bool) -> anyhow::Result<()> {
     run(&mut cargo(&["fetch", "--locked"]))?;
@@ -40,7 +40,7 @@ fn facts() -> anyhow::Result<()> {
     println!("\nfacts, one thread, real crates from cargo's cache");
     println!("  full facts           {:>7.1} MB/s of Rust", facts.rate());
     for (name, label) in
-        [(TREE_PARSER, "the parser with its tree alone"), (EVENT_PARSER, "the parser's events alone")]
+        [(TREE_PARSER, "the parser and its tree alone"), (EVENT_PARSER, "the parser without a tree")]
     {
         let parser = Measurement::read(&results, name)?;
         let ratio = facts.rate() / parser.rate();

@@ -16,85 +16,167 @@ use cratekeeper_model::Checksum;
 /// [`WrongCaseManifest`](Refusal::WrongCaseManifest) costs the archive only when there is no right one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "fields are named by the messages above them")]
 pub enum Refusal {
     /// `..` would leave the directory that the package is unpacked to.
     #[error("entry `{path}` climbs to a parent directory")]
-    ParentDirectory { path: String },
+    ParentDirectory {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// An absolute path ignores the directory that the package is unpacked to.
     #[error("entry `{path}` has an absolute path")]
-    AbsolutePath { path: String },
+    AbsolutePath {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// `.`, an empty component, or a file name that ends in `/`: one file with many spellings.
     #[error("entry `{path}` has `.`, `//` or a stray `/` in its path")]
-    NotNormalizedPath { path: String },
+    NotNormalizedPath {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// Control characters, bidirectional controls and characters that mean something else on another
     /// platform (`\` and `:` on Windows). Cargo refuses to package them.
     #[error("entry `{path}` has the character U+{:04X} in its path", *character as u32)]
-    ForbiddenCharacter { path: String, character: char },
+    ForbiddenCharacter {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// The character.
+        character: char,
+    },
     /// The path is not UTF-8, so it cannot be shown, compared or named in a manifest.
     #[error("entry `{path}` has a path that is not UTF-8")]
-    NonUtf8Path { path: String },
+    NonUtf8Path {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// Longer than [`Limits::path`](crate::Limits::path).
     #[error("entry `{path}` has a path of {length} bytes, the limit is {limit}")]
-    PathTooLong { path: String, length: u64, limit: u64 },
+    PathTooLong {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// Its length in bytes.
+        length: u64,
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// Links lead later writes out of the package, or copy files of the building machine into it.
     #[error("entry `{path}` is a symbolic link")]
-    Symlink { path: String },
+    Symlink {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// See [`Symlink`](Refusal::Symlink).
     #[error("entry `{path}` is a hard link")]
-    Hardlink { path: String },
+    Hardlink {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// Character device, block device, named pipe or socket.
     #[error("entry `{path}` is a device or pipe")]
-    Device { path: String },
+    Device {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// A type of entry that cargo unpacks as a file and that others leave out.
     #[error("entry `{path}` is of the unknown type `{}`", entry_type.escape_ascii())]
-    UnknownEntryType { path: String, entry_type: u8 },
+    UnknownEntryType {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// The header's type byte.
+        entry_type: u8,
+    },
     /// The same path twice: the first is read, the last is what unpacking leaves.
     #[error("entry `{path}` comes twice")]
-    DuplicatePath { path: String },
+    DuplicatePath {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// The path differs from another only in case, or is a file where the other needs a directory. Which of
     /// the two survives unpacking depends on the file system.
     #[error("entry `{path}` takes the place of `{other}` on some file systems")]
-    CaseCollidingPath { path: String, other: String },
+    CaseCollidingPath {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// The entry that it collides with.
+        other: String,
+    },
     /// A root manifest that is only found where case does not matter.
     #[error("entry `{path}` is a manifest only where case does not matter")]
-    WrongCaseManifest { path: String },
+    WrongCaseManifest {
+        /// Path of the entry, escaped and cut.
+        path: String,
+    },
     /// Outside the package's root directory. Cargo refuses to unpack such a crate.
     #[error("entry `{path}` lies outside the root directory `{root}`")]
-    OtherRoot { path: String, root: String },
+    OtherRoot {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// The root directory.
+        root: String,
+    },
 
     /// No gzip header at the beginning.
     #[error("the file is not gzip")]
     NotGzip,
     /// The compressed stream contradicts itself or its checksum.
     #[error("the gzip stream is corrupt: {reason}")]
-    CorruptGzip { reason: String },
+    CorruptGzip {
+        /// What is wrong.
+        reason: String,
+    },
     /// The file ends in the middle of the compressed stream, or that stream in the middle of an entry.
     #[error("the archive is cut off after {at} unpacked bytes")]
-    Truncated { at: u64 },
+    Truncated {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+    },
     /// The decompressed bytes do not begin with a tar header.
     #[error("the decompressed bytes are not a tar archive")]
     NotTar,
     /// A header that cannot be read.
     #[error("the tar header at byte {at} is corrupt: {reason}")]
-    CorruptTar { at: u64, reason: &'static str },
+    CorruptTar {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Readers disagree about what follows: those that believe one header see other entries than those
     /// that believe the other. CVE-2026-33055 of the `tar` crate was one case.
     #[error("the tar header at byte {at} is read in two ways: {reason}")]
-    AmbiguousTar { at: u64, reason: &'static str },
+    AmbiguousTar {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// The case of [`AmbiguousTar`](Refusal::AmbiguousTar) that has been used: a pax record and the header
     /// give different sizes, and hide entries in each other's contents.
     #[error("the entry at byte {at} has the size {header} in its header and {pax} in its pax record")]
-    PaxSizeMismatch { at: u64, header: u64, pax: u64 },
+    PaxSizeMismatch {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+        /// Size in the header, in bytes.
+        header: u64,
+        /// Size in the pax record, in bytes.
+        pax: u64,
+    },
     /// Sparse files expand without limit and are supported differently everywhere. Cargo never packs them.
     #[error("the entry at byte {at} is a sparse file")]
-    Sparse { at: u64 },
+    Sparse {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+    },
     /// A second gzip member: some readers decompress it, cargo does not.
     #[error("a second gzip member follows the first")]
     TrailingGzipMember,
     /// Bytes after the end of the tar or gzip stream, which only some readers see.
     #[error("data follows the end of the {stream} stream")]
-    TrailingData { stream: &'static str },
+    TrailingData {
+        /// Which of the two streams ends.
+        stream: &'static str,
+    },
     /// No `Cargo.toml` in the root directory.
     #[error("there is no `Cargo.toml`")]
     NoManifest,
@@ -103,28 +185,62 @@ pub enum Refusal {
     SeveralManifests,
     /// The root directory is not that of the expected name and version.
     #[error("the root directory is `{found}`, expected `{expected}`")]
-    WrongNameOrVersion { expected: String, found: String },
+    WrongNameOrVersion {
+        /// What was asked for.
+        expected: String,
+        /// What is there instead.
+        found: String,
+    },
     /// Not the bytes that were promised.
     #[error("the checksum is {actual}, expected {expected}")]
-    ChecksumMismatch { expected: Checksum, actual: Checksum },
+    ChecksumMismatch {
+        /// What was asked for.
+        expected: Checksum,
+        /// What was read.
+        actual: Checksum,
+    },
     /// See [`Limits::compressed`](crate::Limits::compressed).
     #[error("the file is larger than {limit} bytes")]
-    TooLargeCompressed { limit: u64 },
+    TooLargeCompressed {
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// See [`Limits::unpacked`](crate::Limits::unpacked).
     #[error("the package unpacks to more than {limit} bytes")]
-    TooLargeUnpacked { limit: u64 },
+    TooLargeUnpacked {
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// See [`Limits::entry`](crate::Limits::entry).
     #[error("entry `{path}` unpacks to more than {limit} bytes")]
-    TooLargeEntry { path: String, limit: u64 },
+    TooLargeEntry {
+        /// Path of the entry, escaped and cut.
+        path: String,
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// See [`Limits::extension`](crate::Limits::extension).
     #[error("the extension header at byte {at} has {size} bytes, the limit is {limit}")]
-    TooLargeExtension { at: u64, size: u64, limit: u64 },
+    TooLargeExtension {
+        /// Offset in the tar stream, in bytes.
+        at: u64,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// See [`Limits::entries`](crate::Limits::entries).
     #[error("there are more than {limit} entries")]
-    TooManyEntries { limit: u64 },
+    TooManyEntries {
+        /// The limit that it passes.
+        limit: u64,
+    },
     /// See [`Limits::ratio`](crate::Limits::ratio).
     #[error("the file unpacks to more than {limit} times its size")]
-    ExpansionRatio { limit: u64 },
+    ExpansionRatio {
+        /// The limit that it passes.
+        limit: u64,
+    },
 }
 
 impl Refusal {

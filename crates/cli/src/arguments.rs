@@ -124,7 +124,13 @@ pub(crate) struct Inspect {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Judging {
     /// Advisory database, in RustSec's format [default: the one `advisories update` keeps]
-    #[arg(long, value_name = "DIR", help_heading = "Analysis", env = "CRATEKEEPER_ADVISORY_DB", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Analysis",
+        env = "CRATEKEEPER_ADVISORY_DB",
+        hide_env_values = true
+    )]
     pub(crate) advisory_db: Option<PathBuf>,
     /// Refuse an advisory database older than this
     #[arg(long, value_name = "DAYS", help_heading = "Analysis")]

@@ -1,4 +1,6 @@
 //! Workers that go wrong, through the engine: the package is reported, and the others go on.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![cfg(unix)]
 
 use std::fs;

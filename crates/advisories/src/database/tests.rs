@@ -1,3 +1,5 @@
+//! Which versions are affected, over a small database written here.
+
 use cratekeeper_model::{AdvisoryClass, AffectedFunction, PackageSource, Severity};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! How old clones and plain directories are.
+
 use super::*;
 use crate::test_database::{TestDatabase, write};
 

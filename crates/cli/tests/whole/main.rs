@@ -3,6 +3,8 @@
 //! Every test has a home, a cargo home with a local registry, and a cache of its own, so that nothing of the machine takes part
 //! but its cargo. No test needs the network.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod bad_input;
 mod check;
 mod formats;

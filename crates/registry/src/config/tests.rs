@@ -1,3 +1,5 @@
+//! Cargo's hierarchy of configuration files and variables.
+
 use std::path::Path;
 
 use fs_err as fs;

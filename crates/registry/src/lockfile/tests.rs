@@ -1,3 +1,5 @@
+//! Every format of lockfiles, and what is refused.
+
 use super::*;
 
 const INDEX: &str = "registry+https://index.example.invalid/git";

@@ -1,3 +1,5 @@
+//! Chains of source replacement, and where they must not lead.
+
 use fs_err as fs;
 
 use super::*;

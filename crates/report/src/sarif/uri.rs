@@ -51,13 +51,13 @@ mod tests {
     fn files_are_relative_to_the_base_where_they_can_be() {
         for (path, base, expected) in [
             ("Cargo.lock", None, "Cargo.lock"),
-            ("./Cargo.lock", Some("/work"), "Cargo.lock"),
-            ("/work/a/Cargo.lock", Some("/work"), "a/Cargo.lock"),
-            ("/work/a/Cargo.lock", Some("/work/"), "a/Cargo.lock"),
-            ("/workshop/Cargo.lock", Some("/work"), "file:///workshop/Cargo.lock"),
+            ("./Cargo.lock", Some("/code"), "Cargo.lock"),
+            ("/code/a/Cargo.lock", Some("/code"), "a/Cargo.lock"),
+            ("/code/a/Cargo.lock", Some("/code/"), "a/Cargo.lock"),
+            ("/codebook/Cargo.lock", Some("/code"), "file:///codebook/Cargo.lock"),
             ("/a b/Cargo.lock", None, "file:///a%20b/Cargo.lock"),
-            (r"C:\work\a\Cargo.lock", Some(r"C:\work"), "a/Cargo.lock"),
-            (r"C:\work\Cargo.lock", None, "file:///C:/work/Cargo.lock"),
+            (r"C:\code\a\Cargo.lock", Some(r"C:\code"), "a/Cargo.lock"),
+            (r"C:\code\Cargo.lock", None, "file:///C:/code/Cargo.lock"),
             (r"sub\Cargo.lock", None, "sub/Cargo.lock"),
         ] {
             assert_eq!(of_file(path, base), expected, "{path}");

@@ -1,3 +1,5 @@
+//! What people read.
+
 use cratekeeper_model::{CheckOutcome, InspectOutcome};
 use cratekeeper_report::human::{self, Detail, Terminal, Threshold, View};
 
@@ -49,7 +51,7 @@ fn empty_check_is_not_alarming() {
         local                 0      low             0
                                      info            0
 
-    advisories: /home/user/.cache/cratekeeper/advisory-db at 1a2b3c4d5e6f, updated 10 minutes ago
+    advisories: /caches/cratekeeper/advisory-db at 1a2b3c4d5e6f, updated 10 minutes ago
     result: no packages with findings at or above severity high or level alert
 
     next: nothing to do until the lockfile or the advisories change

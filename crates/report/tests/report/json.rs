@@ -1,3 +1,5 @@
+//! The JSON contract: keys, values, and the document that describes them.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cratekeeper_model::InspectOutcome;

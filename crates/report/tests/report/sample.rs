@@ -143,7 +143,7 @@ fn local() -> Outcome {
     let mut outcome = clean("workspace-member", "0.0.0", 70);
     outcome.status = PackageStatus::Local;
     outcome.package.checksum = None;
-    outcome.package.source = PackageSource::Path("/home/user/project".to_owned());
+    outcome.package.source = PackageSource::Path("/projects/demo".to_owned());
     outcome.package.id =
         PackageId::new(&outcome.package.source, &outcome.package.name, &outcome.package.version);
     outcome.package.features = None;
@@ -162,7 +162,7 @@ fn from_git() -> Outcome {
 
 fn advisories() -> AdvisoryDatabase {
     AdvisoryDatabase {
-        path: "/home/user/.cache/cratekeeper/advisory-db".to_owned(),
+        path: "/caches/cratekeeper/advisory-db".to_owned(),
         revision: Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned()),
         age: Some(12 * 86_400),
     }
@@ -188,7 +188,7 @@ pub(crate) fn check() -> CheckOutcome {
         }
     }
     CheckOutcome {
-        lockfile: "/home/user/project/Cargo.lock".to_owned(),
+        lockfile: "/projects/demo/Cargo.lock".to_owned(),
         packages,
         advisories: Known::Known(advisories()),
         notes: vec![

@@ -1,3 +1,5 @@
+//! What code scanning reads.
+
 use std::collections::BTreeSet;
 
 use cratekeeper_model::{CheckOutcome, InspectOutcome};
@@ -8,7 +10,7 @@ use crate::json::pretty;
 use crate::sample;
 
 fn producer() -> Producer<'static> {
-    Producer { tool: sample::TOOL, rules: &sample::RULES, base: Some("/home/user/project") }
+    Producer { tool: sample::TOOL, rules: &sample::RULES, base: Some("/projects/demo") }
 }
 
 pub(crate) fn check(outcome: &CheckOutcome) -> Value {
