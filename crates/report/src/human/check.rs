@@ -11,14 +11,16 @@ use crate::text::{count, thousands};
 /// Everything, worst first, ending with what to do.
 pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
     let verbose = view.detail == Detail::Verbose;
-    let from = if verbose { Severity::Info } else { Severity::Low };
-    blocks(page, view.detail, outcome, |_, finding| finding.severity >= from);
+    let crowded = groups::crowded(&outcome.packages);
+    let in_a_line =
+        |package: &Outcome, finding: &Finding| !verbose && groups::is_in_a_line(package, finding, &crowded);
+    blocks(page, view.detail, outcome, |package, finding| !in_a_line(package, finding));
     unchecked(page, outcome, PackageStatus::CouldNotCheck, Tone::Error, "could not check");
     unchecked(page, outcome, PackageStatus::Partial, Tone::Warning, "checked in part only");
     if verbose {
         silent(page, outcome);
     } else {
-        groups::info(page, view, &outcome.packages);
+        groups::in_lines(page, view, &outcome.packages, &crowded);
     }
     groups::not_evaluated(page, view, outcome.packages.iter());
     if !outcome.notes.is_empty() {

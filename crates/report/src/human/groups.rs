@@ -1,8 +1,8 @@
 //! Many alike things in few lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cratekeeper_model::{Outcome, Severity};
+use cratekeeper_model::{Finding, Outcome, Severity};
 
 use super::page::{Page, Tone};
 use super::{Detail, View};
@@ -11,11 +11,41 @@ use crate::text::count;
 /// Names listed for each rule unless everything was asked for.
 const NAMES: usize = 8;
 
+/// Packages that a rule's findings of low severity have to concern, and nothing worse, to be told in one line.
+const CROWD: usize = 4;
+
+/// Rules whose mild findings concern so many packages that one block for each would hide the rest.
+pub(super) fn crowded(packages: &[Outcome]) -> BTreeSet<&str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for outcome in packages.iter().filter(|it| it.case.worst() == Some(Severity::Low)) {
+        let rules: BTreeSet<&str> = outcome
+            .case
+            .findings
+            .iter()
+            .filter(|it| it.severity == Severity::Low)
+            .map(|it| it.rule.as_str())
+            .collect();
+        rules.into_iter().for_each(|rule| *counts.entry(rule).or_default() += 1);
+    }
+    counts.into_iter().filter(|(_, count)| *count >= CROWD).map(|(rule, _)| rule).collect()
+}
+
+/// Whether a finding is told in its rule's line rather than in a block of its package.
+pub(super) fn is_in_a_line(outcome: &Outcome, finding: &Finding, crowded: &BTreeSet<&str>) -> bool {
+    match finding.severity {
+        Severity::Info => true,
+        Severity::Low => {
+            outcome.case.worst() == Some(Severity::Low) && crowded.contains(finding.rule.as_str())
+        }
+        _ => false,
+    }
+}
+
 /// Findings that are worth knowing and no more, one line for each rule.
-pub(super) fn info(page: &mut Page, view: &View<'_>, packages: &[Outcome]) {
+pub(super) fn in_lines(page: &mut Page, view: &View<'_>, packages: &[Outcome], crowded: &BTreeSet<&str>) {
     let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for outcome in packages {
-        for finding in outcome.case.findings.iter().filter(|it| it.severity == Severity::Info) {
+        for finding in outcome.case.findings.iter().filter(|it| is_in_a_line(outcome, it, crowded)) {
             let names = rules.entry(&finding.rule).or_default();
             // Two findings of one rule in one package count once; findings of a package stand together.
             if names.last() != Some(&outcome.package.name.as_str()) {

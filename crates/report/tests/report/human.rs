@@ -41,6 +41,18 @@ fn the_threshold_decides_what_quiet_shows() {
 }
 
 #[test]
+fn many_alike_mild_findings_share_a_line() {
+    let few = check(&sample::view(Detail::Normal), &sample::crowd(3));
+    assert_eq!(few.matches("low: bundled-executable").count(), 4, "{few}");
+    let many = check(&sample::view(Detail::Normal), &sample::crowd(4));
+    // Only beside something worse is it told in full.
+    assert_eq!(many.matches("low: bundled-executable").count(), 1, "{many}");
+    assert!(many.contains("4 packages: import-0, import-1, import-2, import-3"), "{many}");
+    let all = check(&sample::view(Detail::Verbose), &sample::crowd(4));
+    assert_eq!(all.matches("low: bundled-executable").count(), 5, "{all}");
+}
+
+#[test]
 fn empty_check_is_not_alarming() {
     insta::assert_snapshot!(check(&sample::view(Detail::Normal), &sample::empty()), @r"
     summary of Cargo.lock

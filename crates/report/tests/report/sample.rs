@@ -198,6 +198,17 @@ pub(crate) fn check() -> CheckOutcome {
 }
 
 /// The same with one harmless package instead of many.
+/// `number` packages whose only finding is the same mild one, and one that has something worse besides.
+pub(crate) fn crowd(number: u32) -> CheckOutcome {
+    let mild = || finding("bundled-executable", Severity::Low, "the package carries an import library");
+    let mut packages: Vec<Outcome> = (0..number)
+        .map(|line| with_findings(clean(&format!("import-{line}"), "1.0.0", line + 1), 10, vec![mild()]))
+        .collect();
+    let worse = finding("yanked-version", Severity::Medium, "the version was yanked");
+    packages.push(with_findings(clean("worse", "1.0.0", number + 1), 30, vec![worse, mild()]));
+    CheckOutcome { packages, ..empty() }
+}
+
 pub(crate) fn short_check() -> CheckOutcome {
     let mut outcome = check();
     outcome.packages.truncate(8);
