@@ -36,6 +36,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) found: &'a mut Vec<SuspiciousCharacter>,
     pub(crate) total: &'a mut u64,
     pub(crate) limit: usize,
+    /// Lines of the file before the text.
+    pub(crate) lines_before: u32,
 }
 
 impl Scan<'_> {
@@ -122,7 +124,7 @@ impl Scan<'_> {
         let line_start = line_text.as_ptr() as usize - text.as_ptr() as usize;
         self.found.push(SuspiciousCharacter {
             file: self.file.to_owned(),
-            line,
+            line: self.lines_before + line,
             column: text[line_start..offset].chars().count() as u32 + 1,
             code_point: character as u32,
             class,
@@ -136,15 +138,18 @@ impl Scan<'_> {
 /// Whether every embedding, override and isolate that `line` opens is closed on it, in order (UAX #9, §3.1).
 fn controls_are_closed(line: &str) -> bool {
     let mut open = Vec::new();
+    let mut isolates = 0_usize;
     for character in line.chars() {
         match character {
             '\u{202A}' | '\u{202B}' | '\u{202D}' | '\u{202E}' => open.push('\u{202C}'),
-            '\u{2066}'..='\u{2068}' => open.push('\u{2069}'),
+            '\u{2066}'..='\u{2068}' => {
+                open.push('\u{2069}');
+                isolates += 1;
+            }
             // A PDI closes its isolate and all embeddings opened within.
-            '\u{2069}' => {
-                if let Some(at) = open.iter().rposition(|close| *close == '\u{2069}') {
-                    open.truncate(at);
-                }
+            '\u{2069}' if isolates > 0 => {
+                isolates -= 1;
+                while open.pop().is_some_and(|close| close != '\u{2069}') {}
             }
             '\u{202C}' if open.last() == Some(&'\u{202C}') => {
                 open.pop();
@@ -163,7 +168,8 @@ mod tests {
 
     fn rust(text: &str) -> Vec<(CharacterClass, CharacterContext, bool, u32, u32)> {
         let (mut found, mut total) = (Vec::new(), 0);
-        let mut scan = Scan { file: "a.rs", found: &mut found, total: &mut total, limit: 100 };
+        let mut scan =
+            Scan { file: "a.rs", found: &mut found, total: &mut total, limit: 100, lines_before: 0 };
         scan.rust(text, &LexedStr::new(Edition::Edition2024, text));
         assert_eq!(total, found.len() as u64);
         found.into_iter().map(|it| (it.class, it.context, it.closed, it.line, it.column)).collect()
@@ -199,7 +205,7 @@ mod tests {
     #[test]
     fn the_list_is_capped_and_the_count_is_not() {
         let (mut found, mut total) = (Vec::new(), 0);
-        let mut scan = Scan { file: "a", found: &mut found, total: &mut total, limit: 3 };
+        let mut scan = Scan { file: "a", found: &mut found, total: &mut total, limit: 3, lines_before: 0 };
         scan.text(&"\u{200B}".repeat(10));
         assert_eq!((found.len(), total), (3, 10));
     }

@@ -35,8 +35,8 @@ pub use package::PackageFile;
 
 /// Everything that the files of one package say.
 ///
-/// `files` may come in any order; of two with the same path the first counts. The parser recurses as deep as
-/// [`Limits::nesting`] allows: call this on a thread with a stack of at least 8 MiB.
+/// `files` may come in any order; of two with the same path the first counts. The parser calls itself as often as
+/// [`Limits::nesting`] allows: with the default, a stack of 2 MiB is enough.
 #[must_use]
 pub fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
     package::analyze(files, limits)

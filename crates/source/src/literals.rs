@@ -198,9 +198,11 @@ fn is_path(value: &str) -> bool {
     let bytes = value.as_bytes();
     let windows =
         bytes.len() > 3 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && b"\\/".contains(&bytes[2]);
-    let home =
-        ["~/", "~\\", "$HOME", "${HOME}", "%USERPROFILE%", "%APPDATA%", "%LOCALAPPDATA%", "%TEMP%", "\\\\"];
+    let home = ["~/", "~\\", "$HOME", "${HOME}", "%USERPROFILE%", "%APPDATA%", "%LOCALAPPDATA%", "%TEMP%"];
+    // `\\server\share`, `\\.\pipe\name`
+    let network = value.strip_prefix("\\\\").is_some_and(|rest| rest.find('\\').is_some_and(|at| at > 0));
     windows
+        || network
         || home.iter().any(|prefix| value.starts_with(prefix))
         || is_unix_path(value)
         || has_hidden_part(value)
@@ -215,7 +217,7 @@ fn is_unix_path(value: &str) -> bool {
     parts.next().is_some_and(named) && parts.next().is_some_and(|part| !part.is_empty())
 }
 
-/// `.ssh/id_rsa`, `/home/.config/x`, `.env`: a part of two or more letters behind a dot, at the beginning of a part.
+/// `.ssh/id_rsa`, `/home/.config/x`: a part of two or more letters behind a dot. Alone, only the [`HIDDEN_NAMES`].
 fn has_hidden_part(value: &str) -> bool {
     let hidden = |part: &str| {
         part.strip_prefix('.').is_some_and(|name| {
@@ -224,9 +226,39 @@ fn has_hidden_part(value: &str) -> bool {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         })
     };
-    value.contains('/') && value.split('/').any(hidden)
-        || value.starts_with('.') && hidden(value) && !value[1..].contains('.')
+    value.contains('/') && value.split('/').any(hidden) || HIDDEN_NAMES.binary_search(&value).is_ok()
 }
+
+/// Hidden files and directories that are known by their name alone: they hold credentials, or a shell runs them. Other
+/// texts like `.crt` are mostly endings of file names.
+const HIDDEN_NAMES: &[&str] = &[
+    ".aws",
+    ".azure",
+    ".bash_history",
+    ".bash_profile",
+    ".bashrc",
+    ".cargo",
+    ".config",
+    ".docker",
+    ".dockercfg",
+    ".env",
+    ".git-credentials",
+    ".gitconfig",
+    ".gnupg",
+    ".htpasswd",
+    ".kube",
+    ".netrc",
+    ".npmrc",
+    ".pgpass",
+    ".profile",
+    ".pypirc",
+    ".ssh",
+    ".vault-token",
+    ".zprofile",
+    ".zsh_history",
+    ".zshenv",
+    ".zshrc",
+];
 
 fn is_encoded(value: &str) -> bool {
     if value.len() < 40 || value.contains(char::is_whitespace) {
@@ -242,8 +274,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn top_level_domains_are_sorted_for_the_search() {
+    fn lists_are_sorted_for_the_search() {
         assert!(TOP_LEVEL_DOMAINS.is_sorted());
+        assert!(HIDDEN_NAMES.is_sorted());
     }
 
     #[test]
@@ -276,7 +309,10 @@ mod tests {
             (".env", Path),
             ("C:\\Windows\\x", Path),
             ("%APPDATA%\\x", Path),
+            ("\\\\.\\pipe\\x", Path),
             ("aHR0cDovLzEyNy4wLjAuMS9hYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg==", HighEntropy),
+            // An alphabet is what an encoder needs.
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", HighEntropy),
             ("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", HighEntropy),
         ] {
             assert_eq!(classify(value), Some(kind), "{value}");
@@ -303,8 +339,12 @@ mod tests {
             "application/json",
             "./x",
             "../x",
-            "abcdefghijklmnopqrstuvwxyz_abcdefghijklmnopqrstuvwxyz_abcdefghi",
+            "a_name_that_is_long_but_made_of_a_few_letters_only",
             ".",
+            ".crt",
+            "\\\\d",
+            ".rs",
+            ".tar.gz",
             "a.b.c",
         ] {
             assert_eq!(classify(value), None, "{value}");

@@ -18,29 +18,36 @@ use crate::text::cut;
 /// operating system) have below 1 MiB.
 const MANIFEST_BYTES: usize = 4 << 20;
 
+/// Most problems that are listed.
+const PROBLEMS: usize = 100;
+
 /// Longest text field that is kept.
 const FIELD_BYTES: usize = 4096;
 
 /// Reads the manifest of a package that consists of `paths`.
 pub(crate) fn read(
-    manifest: &[u8],
+    manifest: Option<&[u8]>,
     original: Option<&[u8]>,
     version_control: Option<&[u8]>,
     paths: &[&str],
 ) -> ManifestFacts {
-    let mut facts = match parse(manifest) {
-        Ok(table) => from_table(&table, paths),
-        Err(reason) => ManifestFacts {
-            problems: vec![format!("`Cargo.toml` cannot be read: {reason}")],
-            ..ManifestFacts::default()
-        },
-    };
+    let mut facts = ManifestFacts::default();
+    let mut is_read = false;
+    match manifest.map(parse) {
+        Some(Ok(table)) => {
+            facts = from_table(&table, paths);
+            is_read = true;
+        }
+        Some(Err(reason)) => facts.problems.push(format!("`Cargo.toml` cannot be read: {reason}")),
+        None => facts.problems.push("the package has no `Cargo.toml`".to_owned()),
+    }
     if let Some(original) = original {
         facts.has_original = true;
         match parse(original) {
-            Ok(table) => {
-                facts.differences = original::differences(&facts, &from_table(&table, paths), &table)
+            Ok(table) if is_read => {
+                facts.differences = original::differences(&facts, &from_table(&table, paths), &table);
             }
+            Ok(_) => {}
             Err(reason) => facts.problems.push(format!("`Cargo.toml.orig` cannot be read: {reason}")),
         }
     }
@@ -76,8 +83,19 @@ impl<'t, 'p> Fields<'t, 'p> {
     }
 
     fn wrong(&mut self, name: &str, expected: &str) {
-        if self.problems.len() < 100 {
-            self.problems.push(cut(format!("`{}{name}` is not {expected}", self.place), 300));
+        self.problem(format!("`{}{name}` is not {expected}", self.place));
+    }
+
+    fn inherited(&mut self, name: &str) {
+        self.problem(format!(
+            "`{}{name}` is inherited from a workspace, which is not in the package",
+            self.place
+        ));
+    }
+
+    fn problem(&mut self, problem: String) {
+        if self.problems.len() < PROBLEMS {
+            self.problems.push(cut(problem, 300));
         }
     }
 
@@ -89,10 +107,10 @@ impl<'t, 'p> Fields<'t, 'p> {
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         match self.value(name)? {
             Value::String(text) => Some(cut(text.clone(), FIELD_BYTES)),
-            // Inherited: the value is not in this package.
-            Value::Table(table) if table.contains_key("workspace") => None,
-            // `readme = false`, `build = false`.
-            Value::Boolean(_) => None,
+            value if is_inherited(value) => {
+                self.inherited(name);
+                None
+            }
             _ => {
                 self.wrong(name, "a string");
                 None
@@ -103,7 +121,10 @@ impl<'t, 'p> Fields<'t, 'p> {
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.value(name)? {
             Value::Boolean(flag) => Some(*flag),
-            _ => None,
+            _ => {
+                self.wrong(name, "true or false");
+                None
+            }
         }
     }
 
@@ -120,7 +141,10 @@ impl<'t, 'p> Fields<'t, 'p> {
                 }
                 texts
             }
-            Some(Value::Table(table)) if table.contains_key("workspace") => Vec::new(),
+            Some(value) if is_inherited(value) => {
+                self.inherited(name);
+                Vec::new()
+            }
             None => Vec::new(),
             Some(_) => {
                 self.wrong(name, "a list of strings");
@@ -138,6 +162,11 @@ impl<'t, 'p> Fields<'t, 'p> {
             }
         }
     }
+}
+
+/// `{ workspace = true }` in place of a value.
+fn is_inherited(value: &Value) -> bool {
+    value.as_table().is_some_and(|table| table.contains_key("workspace"))
 }
 
 fn from_table(manifest: &Table, paths: &[&str]) -> ManifestFacts {
@@ -191,7 +220,10 @@ fn read_version_control(bytes: &[u8]) -> Result<VersionControl, String> {
         sha1: Option<String>,
         dirty: Option<bool>,
     }
-    let info: Info = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if bytes.len() > MANIFEST_BYTES {
+        return Err(format!("it is larger than {} MiB", MANIFEST_BYTES >> 20));
+    }
+    let info: Info = serde_json::from_slice(bytes).map_err(|error| cut(error.to_string(), FIELD_BYTES))?;
     let git = info.git.unwrap_or(Git { sha1: None, dirty: None });
     Ok(VersionControl {
         commit: git.sha1.map(|text| cut(text, 100)),

@@ -32,6 +32,14 @@ pub(crate) struct ModuleTree {
 /// Most problems that are listed.
 const PROBLEMS: usize = 200;
 
+/// Most modules of one target that a file stands in. The twentieth shows nothing new, and must not keep another file from
+/// being reached.
+const MODULES_PER_FILE: usize = 20;
+
+/// Declarations that are looked at for each module of [`Limits::modules`]: files of many declarations without a file
+/// could otherwise be entered by many modules.
+const DECLARATIONS_PER_MODULE: usize = 20;
+
 /// A file that became part of a target, to be looked through for more.
 struct Frame {
     target: u16,
@@ -46,9 +54,25 @@ struct Frame {
 
 /// Links all targets.
 pub(crate) fn link(targets: &[Target], files: &mut dyn Files, limits: &Limits) -> ModuleTree {
-    let mut linker = Linker { files, limits, tree: ModuleTree::default(), frames: Vec::new() };
+    let declarations = limits.modules.saturating_mul(DECLARATIONS_PER_MODULE);
+    let mut linker = Linker {
+        files,
+        limits,
+        tree: ModuleTree::default(),
+        frames: Vec::new(),
+        entered: HashMap::new(),
+        declarations,
+        gave_up: false,
+    };
     for (number, target) in targets.iter().enumerate().take(usize::from(u16::MAX)) {
         linker.link_target(number as u16, target);
+    }
+    if linker.gave_up {
+        let problem = format!(
+            "more than {} modules, or too many declarations; the rest was not followed",
+            limits.modules
+        );
+        linker.tree.problems.insert(0, problem);
     }
     linker.tree
 }
@@ -58,6 +82,11 @@ struct Linker<'f> {
     limits: &'f Limits,
     tree: ModuleTree,
     frames: Vec<Frame>,
+    /// How many modules a file stands in, by target and file.
+    entered: HashMap<(u16, u32), usize>,
+    /// How many more declarations may be looked at.
+    declarations: usize,
+    gave_up: bool,
 }
 
 impl Linker<'_> {
@@ -84,10 +113,18 @@ impl Linker<'_> {
 
     fn attach(&mut self, frame: Frame, form: ModuleForm, line: u32) {
         if self.tree.modules.len() >= self.limits.modules {
-            if self.tree.modules.len() == self.limits.modules {
-                self.problem(format!("more than {} modules; the rest was not followed", self.limits.modules));
+            return self.too_many();
+        }
+        if form != ModuleForm::Inline {
+            let entered = self.entered.entry((frame.target, frame.file)).or_default();
+            *entered += 1;
+            if *entered > MODULES_PER_FILE {
+                let path = self.files.path(frame.file);
+                let problem = format!(
+                    "`{path}` stands in more than {MODULES_PER_FILE} modules; the rest was not followed"
+                );
+                return self.problem(problem);
             }
-            return;
         }
         self.tree.modules.push(Module {
             target: frame.target,
@@ -102,6 +139,11 @@ impl Linker<'_> {
         }
     }
 
+    fn too_many(&mut self) {
+        self.declarations = 0;
+        self.gave_up = true;
+    }
+
     fn problem(&mut self, problem: String) {
         if self.tree.problems.len() < PROBLEMS && !self.tree.problems.contains(&problem) {
             self.tree.problems.push(problem);
@@ -110,19 +152,32 @@ impl Linker<'_> {
 
     /// Attaches everything that a file declares.
     fn follow(&mut self, index: usize) {
-        let extract = self.files.extract(self.frames[index].file);
-        let declarations = extract.modules.clone();
-        let includes = extract.included_files.clone();
-        for declaration in &declarations {
+        let file = self.frames[index].file;
+        let extract = self.files.extract(file);
+        let (declarations, includes) = (extract.modules.len(), extract.included_files.len());
+        for (line, what) in extract.unfollowed.iter().take(PROBLEMS).cloned().collect::<Vec<_>>() {
+            let problem = format!("{what} in `{}` line {line} cannot be followed", self.files.path(file));
+            self.problem(problem);
+        }
+        for number in 0..declarations + includes {
+            let Some(left) = self.declarations.checked_sub(1) else {
+                return self.too_many();
+            };
+            self.declarations = left;
+            // The files are read while they are followed, so nothing can be borrowed from them.
+            let extract = self.files.extract(file);
+            if number >= declarations {
+                let include = extract.included_files[number - declarations].clone();
+                self.follow_include(index, &include);
+                continue;
+            }
+            let declaration = extract.modules[number].clone();
             if declaration.inline {
-                let child = self.child(index, self.frames[index].file, declaration, String::new());
+                let child = self.child(index, file, &declaration, String::new());
                 self.attach(child, ModuleForm::Inline, declaration.line);
             } else {
-                self.follow_module(index, declaration);
+                self.follow_module(index, &declaration);
             }
-        }
-        for include in &includes {
-            self.follow_include(index, include);
         }
     }
 
@@ -141,10 +196,12 @@ impl Linker<'_> {
 
     fn follow_module(&mut self, index: usize, declaration: &ModuleDeclaration) {
         let own_path = self.files.path(self.frames[index].file).to_owned();
-        let inside =
-            declaration.directory.iter().fold(self.frames[index].directory.clone(), |directory, part| {
-                normalize(&directory, part).unwrap_or(directory)
-            });
+        let directory = &self.frames[index].directory;
+        let inside = match declaration.directory.strip_prefix('/') {
+            Some(from_file) => normalize(parent(&own_path), from_file),
+            None => normalize(directory, &declaration.directory),
+        };
+        let inside = inside.unwrap_or_else(|| directory.clone());
         let mut found = false;
         for path in &declaration.paths {
             // A `#[path]` inside inline modules is relative to their directory, otherwise to that of the file.

@@ -1,5 +1,6 @@
 //! One package: its files analysed one by one, then put together.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use cratekeeper_model::Facts;
@@ -44,7 +45,7 @@ pub(crate) fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
     let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
     let content = |path: &str| paths.binary_search(&path).ok().map(|index| sorted[index].content);
     let manifest = manifest::read(
-        content("Cargo.toml").unwrap_or_default(),
+        content("Cargo.toml"),
         content("Cargo.toml.orig"),
         content(".cargo_vcs_info.json"),
         &paths,
@@ -61,12 +62,18 @@ pub(crate) fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
         characters_total: package.characters_total,
         ..FileFacts::default()
     };
-    let mut assembled = Assembled::default();
+    let mut assembled =
+        Assembled { room: package.room, truncated: package.truncated, ..Assembled::default() };
     for (number, (path, size, extract)) in package.rust.into_iter().enumerate() {
-        assembled.add(number as u32, path, size, extract, places.of(number as u32), limits);
+        assembled.add(number as u32, path, size, extract, places.of(number as u32));
     }
     assembled.source.modules = tree.modules;
     assembled.source.problems = tree.problems;
+    if assembled.truncated {
+        let problem =
+            format!("the facts take more than {} MiB; the rest was left out", limits.fact_bytes >> 20);
+        assembled.source.problems.push(problem);
+    }
     Facts {
         manifest,
         files: file_facts,
@@ -94,6 +101,10 @@ struct Package<'f> {
     by_path: HashMap<&'f str, u32>,
     characters: Vec<SuspiciousCharacter>,
     characters_total: u64,
+    /// Bytes that facts may still take.
+    room: usize,
+    /// There was no room for all facts.
+    truncated: bool,
 }
 
 impl<'f> Package<'f> {
@@ -106,6 +117,8 @@ impl<'f> Package<'f> {
             by_path: HashMap::new(),
             characters: Vec::new(),
             characters_total: 0,
+            room: limits.fact_bytes,
+            truncated: false,
         }
     }
 
@@ -117,18 +130,30 @@ impl<'f> Package<'f> {
 
     fn read_rust_file(&mut self, file: &'f PackageFile<'f>) -> u32 {
         let (text, is_utf8) = match std::str::from_utf8(file.content) {
-            Ok(text) => (std::borrow::Cow::Borrowed(text), true),
+            Ok(text) => (Cow::Borrowed(text), true),
             Err(_) => (String::from_utf8_lossy(file.content), false),
         };
-        let lexed = LexedStr::new(self.edition, &text);
+        let text = without_byte_order_mark(text);
         let mut scan = characters::Scan {
             file: file.path,
             found: &mut self.characters,
             total: &mut self.characters_total,
             limit: self.limits.characters,
+            lines_before: 0,
         };
-        scan.rust(&text, &lexed);
-        let mut extract = rust::extract(&text, &lexed, self.edition, self.limits);
+        let mut extract = if text.len() > self.limits.tree_bytes {
+            rust::extract_large(&text, self.edition, self.limits, &mut self.room, |piece, lexed| {
+                scan.rust(piece, lexed);
+                scan.lines_before += piece.bytes().filter(|byte| *byte == b'\n').count() as u32;
+            })
+        } else {
+            let lexed = LexedStr::new(self.edition, &text);
+            scan.rust(&text, &lexed);
+            rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room)
+        };
+        if extract.truncated {
+            self.truncated = true;
+        }
         if !is_utf8 {
             extract.status = SourceFileStatus::NotUtf8;
             extract.problem = Some("the file is not UTF-8".to_owned());
@@ -152,10 +177,21 @@ impl<'f> Package<'f> {
                     found: &mut self.characters,
                     total: &mut self.characters_total,
                     limit: self.limits.characters,
+                    lines_before: 0,
                 };
                 scan.text(text);
             }
         }
+    }
+}
+
+/// The compiler leaves a byte order mark out, the parser does not know it. Positions stay what they were: it is replaced by
+/// space, or by the beginning of a comment where a `#!` line follows that would no longer be the first thing.
+fn without_byte_order_mark(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.strip_prefix('\u{FEFF}') {
+        Some(rest) if rest.starts_with("#!") && !rest.starts_with("#![") => format!("// {rest}").into(),
+        Some(rest) => format!("   {rest}").into(),
+        None => text,
     }
 }
 
@@ -189,26 +225,23 @@ struct Assembled {
     calls: Vec<Call>,
     /// How many functions of a path there are, by path and first target.
     seen: HashMap<(String, Option<u16>), u32>,
+    room: usize,
+    truncated: bool,
 }
 
 impl Assembled {
-    fn add(
-        &mut self,
-        file: u32,
-        path: String,
-        size: u64,
-        extract: FileExtract,
-        places: &[Place],
-        limits: &Limits,
-    ) {
+    fn add(&mut self, file: u32, path: String, size: u64, extract: FileExtract, places: &[Place]) {
         let unlinked = Place { module: String::new(), targets: Vec::new(), cfg: None };
         let first_function = self.source.functions.len() as u32;
         let places = if places.is_empty() { std::slice::from_ref(&unlinked) } else { places };
         for place in places {
-            self.functions(file, &extract.functions, place, limits);
+            self.functions(file, &extract.functions, place);
         }
+        let functions = self.source.functions.len() as u32;
         self.count_file(&extract, places);
-        let in_package = |function: Option<u32>| function.map(|local| first_function + local);
+        let in_package = |function: Option<u32>| {
+            function.map(|local| first_function + local).filter(|index| *index < functions)
+        };
         self.calls.extend(extract.calls.into_iter().map(|call| Call {
             file,
             function: in_package(call.function),
@@ -251,12 +284,18 @@ impl Assembled {
         }
     }
 
-    fn functions(&mut self, file: u32, functions: &[Function], place: &Place, limits: &Limits) {
+    fn functions(&mut self, file: u32, functions: &[Function], place: &Place) {
         for function in functions {
-            if self.source.functions.len() >= limits.facts {
+            if self.truncated {
                 return;
             }
             let path = join_path(&place.module, &function.path);
+            let bytes = size_of::<Function>() + 2 * path.len() + 2 * place.targets.len();
+            if bytes > self.room {
+                self.truncated = true;
+                return;
+            }
+            self.room -= bytes;
             let count = self.seen.entry((path.clone(), place.targets.first().copied())).or_default();
             let disambiguator = *count;
             *count += 1;

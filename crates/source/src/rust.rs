@@ -19,6 +19,9 @@ use crate::guard;
 use crate::limits::Limits;
 use crate::syntax::{Lines, Tree};
 
+/// How much of a large file is read at a time. Small, because the lexer alone takes six bytes for each byte of `;;;;`.
+const PIECE_BYTES: usize = 4 << 20;
+
 /// What one file contains.
 #[derive(Debug)]
 pub(crate) struct FileExtract {
@@ -39,6 +42,10 @@ pub(crate) struct FileExtract {
     pub(crate) macros: Vec<MacroDefinition>,
     pub(crate) modules: Vec<ModuleDeclaration>,
     pub(crate) included_files: Vec<IncludedFile>,
+    /// What names files in a way that cannot be followed, with its line.
+    pub(crate) unfollowed: Vec<(u32, String)>,
+    /// There was no room for all facts.
+    pub(crate) truncated: bool,
 }
 
 /// `mod name;` or `mod name { … }`.
@@ -48,8 +55,9 @@ pub(crate) struct ModuleDeclaration {
     pub(crate) parent: String,
     pub(crate) name: String,
     pub(crate) inline: bool,
-    /// Directories that the inline modules around it add.
-    pub(crate) directory: Vec<String>,
+    /// Directories that the inline modules around it add, joined by `/`. With a `/` in front they begin at the directory of the
+    /// file itself: the outermost has a `#[path]`, which for inline modules names a directory.
+    pub(crate) directory: String,
     /// Values of `#[path]`, also below `#[cfg_attr]`.
     pub(crate) paths: Vec<String>,
     /// Whether the place is known; not in macro definitions, which declare a module wherever they are called.
@@ -91,6 +99,8 @@ impl FileExtract {
             macros: Vec::new(),
             modules: Vec::new(),
             included_files: Vec::new(),
+            unfollowed: Vec::new(),
+            truncated: false,
         }
     }
 
@@ -100,38 +110,84 @@ impl FileExtract {
     }
 }
 
-/// Reads a Rust text, whatever it is.
-pub(crate) fn extract(text: &str, lexed: &LexedStr<'_>, edition: Edition, limits: &Limits) -> FileExtract {
+/// Reads a Rust text, whatever it is. `room` is how many bytes facts may still take.
+pub(crate) fn extract(
+    text: &str,
+    lexed: &LexedStr<'_>,
+    edition: Edition,
+    limits: &Limits,
+    room: &mut usize,
+) -> FileExtract {
     let lines = Lines::new(text);
-    let unparsed = if text.len() > limits.tree_bytes {
-        Some((0, format!("the file is larger than {} MiB", limits.tree_bytes >> 20)))
+    let parsed = if lexed.len() > limits.tree_tokens {
+        Err((0, format!("the file has more than {} tokens", limits.tree_tokens)))
     } else {
-        guard::check(lexed, limits).err().map(|refused| (refused.offset, refused.reason))
+        guard::check(lexed, limits)
+            .map_err(|refused| (refused.offset, refused.reason))
+            .and_then(|()| file_or_expression(lexed, text, edition).map_err(|reason| (0, reason)))
     };
-    let parsed = match unparsed {
-        Some(refused) => Err(refused),
-        None => file_or_expression(lexed, text, edition).map_err(|reason| (0, reason)),
-    };
+    let status = if parsed.is_ok() { SourceFileStatus::Parsed } else { SourceFileStatus::TokensOnly };
+    let mut visitor = visitor::Visitor::new(&lines, edition, limits, *room, status);
+    match &parsed {
+        Ok(tree) => visitor.walk_file(tree),
+        Err(_) => visitor.scan_file(lexed),
+    }
+    let (mut extract, left) = visitor.finish();
+    *room = left;
     match parsed {
         Ok(tree) => {
-            let mut visitor = visitor::Visitor::new(&lines, edition, limits, SourceFileStatus::Parsed);
-            visitor.walk_file(&tree);
-            let mut extract = visitor.finish();
             if let Some((offset, message)) = tree.errors.first() {
                 extract.status = SourceFileStatus::ParsedWithErrors;
                 extract.errors = tree.errors.len() as u32;
                 extract.problem_at(lines.line(*offset), message.clone());
             }
-            extract
         }
-        Err((offset, reason)) => {
-            let mut visitor = visitor::Visitor::new(&lines, edition, limits, SourceFileStatus::TokensOnly);
-            visitor.scan_file(lexed);
-            let mut extract = visitor.finish();
-            extract.problem_at(lines.line(offset), reason);
-            extract
-        }
+        Err((offset, reason)) => extract.problem_at(lines.line(offset), reason),
     }
+    extract
+}
+
+/// Reads a text that is too large for one go: by tokens, piece by piece.
+///
+/// A piece ends with a line, so a comment or string over several lines may be misread where it is cut.
+pub(crate) fn extract_large(
+    text: &str,
+    edition: Edition,
+    limits: &Limits,
+    room: &mut usize,
+    mut with_piece: impl FnMut(&str, &LexedStr<'_>),
+) -> FileExtract {
+    let lines = Lines::new(text);
+    let mut visitor = visitor::Visitor::new(&lines, edition, limits, *room, SourceFileStatus::TokensOnly);
+    let mut offset = 0;
+    for piece in pieces(text) {
+        // At the beginning of a text the lexer leaves out `#!` lines and front matter, which would hide code here.
+        let guarded = if offset == 0 { piece.to_owned() } else { format!(";{piece}") };
+        visitor.base = offset + piece.len() as u32 - guarded.len() as u32;
+        let lexed = LexedStr::new(edition, &guarded);
+        with_piece(&guarded, &lexed);
+        visitor.scan_file(&lexed);
+        offset += piece.len() as u32;
+    }
+    let (mut extract, left) = visitor.finish();
+    *room = left;
+    extract.problem_at(1, format!("the file is larger than {} MiB", limits.tree_bytes >> 20));
+    extract
+}
+
+/// `text` in pieces of about [`PIECE_BYTES`], cut behind a line if there is one.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = rest.floor_char_boundary(PIECE_BYTES);
+        let end = match rest[..end].rfind('\n') {
+            Some(line) if end < rest.len() => line + 1,
+            _ => end,
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// The tree of a file of items or, where that has errors and this has not, of the one expression that `include!` allows too.

@@ -7,6 +7,8 @@
 
 use ra_ap_parser::{Edition, LexedStr, Step, SyntaxKind, TopEntryPoint};
 
+use crate::text::PATH_BYTES;
+
 /// A token or a node. A node's descendants follow it, up to `after`.
 #[derive(Debug, Clone, Copy)]
 struct Element {
@@ -226,6 +228,19 @@ impl<'a, 't> Node<'a, 't> {
         (self.index + 1..self.after()).map(|index| self.tree.at(index))
     }
 
+    /// Everything inside, without the inside of nodes of `kind`.
+    pub(crate) fn descendants_outside(self, kind: SyntaxKind) -> impl Iterator<Item = Node<'a, 't>> {
+        let after = self.after();
+        let mut next = self.index + 1;
+        std::iter::from_fn(move || {
+            (next < after).then(|| {
+                let node = self.tree.at(next);
+                next = if node.kind() == kind { node.after() } else { next + 1 };
+                node
+            })
+        })
+    }
+
     /// The first child of `kind`.
     pub(crate) fn child(self, kind: SyntaxKind) -> Option<Node<'a, 't>> {
         self.children().find(|child| child.kind() == kind)
@@ -242,14 +257,13 @@ impl<'a, 't> Node<'a, 't> {
 
     /// The text without white space, comments and generic arguments: `Vec :: <u8> :: new` is `Vec::new`.
     pub(crate) fn plain_text(self) -> String {
-        let first = self.tree.elements.get(self.index as usize + 1..self.after() as usize).unwrap_or(&[]);
-        let mut text = String::with_capacity((self.end() - self.start()) as usize);
-        if first.is_empty() {
-            text.push_str(self.text());
-            return text;
+        if self.after() == self.index + 1 {
+            return self.text().to_owned();
         }
+        let mut text = String::with_capacity(((self.end() - self.start()) as usize).min(PATH_BYTES));
         let mut index = self.index + 1;
-        while index < self.after() {
+        // What is longer is cut by whoever asked; types may hold functions that hold types, and so on.
+        while index < self.after() && text.len() <= PATH_BYTES {
             let node = self.tree.at(index);
             if node.kind() == SyntaxKind::GENERIC_ARG_LIST {
                 // The turbofish's `::` belongs to the list, so nothing is left over.

@@ -20,7 +20,7 @@ pub(super) fn dependencies(manifest: &Table, problems: &mut Vec<String>) -> Vec<
     for (target, value) in targets.into_iter().flatten() {
         match value {
             Value::Table(table) => sections(table, Some(target), &mut found, problems),
-            _ => problems.push(cut(format!("`target.{target}` is not a table"), 300)),
+            _ => Fields::new(manifest, "", problems).wrong(&format!("target.{target}"), "a table"),
         }
     }
     found

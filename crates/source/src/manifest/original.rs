@@ -122,6 +122,23 @@ fn dependency(field: &str, ours: &Dependency, theirs: &Dependency, found: &mut V
     add(found, format!("{field}.package"), ours.package.clone(), theirs.package.clone());
     let optional = |it: &Dependency| Some(it.optional.to_string());
     add(found, format!("{field}.optional"), optional(ours), optional(theirs));
+    let defaults = |it: &Dependency| Some(it.default_features.to_string());
+    add(found, format!("{field}.default-features"), defaults(ours), defaults(theirs));
+    let added: Vec<&str> =
+        ours.features.iter().filter(|it| !theirs.features.contains(it)).map(String::as_str).collect();
+    if !added.is_empty() {
+        add(found, format!("{field}.features"), Some(added.join(", ")), None);
+    }
+    // Cargo writes a registry's address for its name, and leaves `git` and `path` out; it never adds one.
+    for (source, ours, theirs) in [
+        ("registry", &ours.registry, &theirs.registry),
+        ("git", &ours.git, &theirs.git),
+        ("path", &ours.path, &theirs.path),
+    ] {
+        if ours.is_some() && theirs.is_none() {
+            add(found, format!("{field}.{source}"), ours.clone(), None);
+        }
+    }
 }
 
 fn features(published: &ManifestFacts, original: &ManifestFacts, found: &mut Vec<ManifestDifference>) {

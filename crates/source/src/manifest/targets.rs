@@ -2,11 +2,16 @@
 //!
 //! Rules: <https://doc.rust-lang.org/cargo/reference/cargo-targets.html#target-auto-discovery>.
 
+use std::collections::BTreeSet;
+
 use cratekeeper_model::facts::{Target, TargetKind};
 use toml::{Table, Value};
 
 use super::Fields;
 use crate::modules::normalize;
+
+/// Most targets that are listed; facts number them in 16 bits.
+const TARGETS: usize = u16::MAX as usize;
 
 /// The kinds that come as lists: table, kind, directory, switch for discovery.
 const LISTS: [(&str, TargetKind, &str, &str); 4] = [
@@ -23,12 +28,16 @@ pub(super) fn targets(
     paths: &[&str],
     problems: &mut Vec<String>,
 ) -> Vec<Target> {
-    let mut finder = Finder { paths, found: Vec::new() };
+    let mut finder = Finder { paths, found: Vec::new(), known: BTreeSet::new() };
     let package_name = name.unwrap_or("_");
     finder.library(manifest, package, package_name, problems);
     for (table, kind, directory, switch) in LISTS {
         finder.declared(manifest, table, kind, directory, package_name, problems);
-        let discover = Fields::new(package, "package.", problems).flag(switch).unwrap_or(true);
+        // In edition 2015 one declared target of a kind switches discovery of the others off.
+        let is_2015 = matches!(package.get("edition"), None | Some(Value::String(_)))
+            && package.get("edition").and_then(Value::as_str).unwrap_or("2015") == "2015";
+        let default = !(is_2015 && manifest.contains_key(table));
+        let discover = Fields::new(package, "package.", problems).flag(switch).unwrap_or(default);
         if discover {
             finder.discovered(kind, directory, package_name);
         }
@@ -40,6 +49,8 @@ pub(super) fn targets(
 struct Finder<'p> {
     paths: &'p [&'p str],
     found: Vec<Target>,
+    /// Kind with path, and kind with name, of what was found.
+    known: BTreeSet<(TargetKind, String)>,
 }
 
 impl Finder<'_> {
@@ -51,8 +62,11 @@ impl Finder<'_> {
     fn add(&mut self, kind: TargetKind, name: String, path: &str, required_features: Vec<String>) {
         // A path that leaves the package stays as written: it does not exist here.
         let path = normalize("", path).unwrap_or_else(|| path.to_owned());
-        let known = self.found.iter().any(|it| it.kind == kind && (it.path == path || it.name == name));
-        if !known {
+        let by_path = (kind, format!("/{path}"));
+        // Build scripts in two directories may share a name.
+        let by_name = (kind, if kind == TargetKind::BuildScript { path.clone() } else { name.clone() });
+        if self.found.len() < TARGETS && !self.known.contains(&by_path) && !self.known.contains(&by_name) {
+            self.known.extend([by_path, by_name]);
             let exists = self.exists(&path);
             self.found.push(Target { kind, name, path, exists, required_features });
         }
@@ -88,9 +102,14 @@ impl Finder<'_> {
         package_name: &str,
         problems: &mut Vec<String>,
     ) {
-        let Some(Value::Array(entries)) = manifest.get(table) else { return };
+        let entries = match manifest.get(table) {
+            None => return,
+            Some(Value::Array(entries)) => entries,
+            Some(_) => return Fields::new(manifest, "", problems).wrong(table, "a list of tables"),
+        };
         for entry in entries.iter().filter_map(Value::as_table) {
-            let mut fields = Fields::new(entry, table, problems);
+            let place = format!("{table}.");
+            let mut fields = Fields::new(entry, &place, problems);
             let name = fields.text("name").unwrap_or_else(|| package_name.to_owned());
             let path =
                 fields.text("path").unwrap_or_else(|| self.usual_path(kind, directory, &name, package_name));
@@ -142,8 +161,9 @@ impl Finder<'_> {
             _ => return,
         };
         for path in declared {
-            let name = format!("build-script-{}", path.trim_end_matches(".rs"));
-            self.add(TargetKind::BuildScript, name.replace(['/', '\\'], "-"), &path, Vec::new());
+            let file = path.rsplit(['/', '\\']).next().unwrap_or(&path);
+            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+            self.add(TargetKind::BuildScript, format!("build-script-{stem}"), &path, Vec::new());
         }
     }
 }

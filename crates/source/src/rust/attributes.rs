@@ -15,7 +15,7 @@ impl<'t> Visitor<'t> {
     /// Keeps an attribute that speaks to the linker, also below `unsafe(…)` and `cfg_attr(…)`.
     pub(super) fn linkage(&mut self, attribute: Node<'_, 't>) {
         for (name, meta) in metas(attribute) {
-            if !LINKAGE.contains(&name) || self.extract.linkage.len() >= self.limits.facts {
+            if !LINKAGE.contains(&name) {
                 continue;
             }
             let value = match meta.kind() {
@@ -26,12 +26,15 @@ impl<'t> Visitor<'t> {
                 // The symbol is the name of the item.
                 _ => attribute.parent().name().map(|name| cut(name.to_owned(), PATH_BYTES)),
             };
-            self.extract.linkage.push(LinkageAttribute {
+            let found = LinkageAttribute {
                 file: 0,
                 line: self.line(attribute.start()),
                 attribute: name.to_owned(),
                 value,
-            });
+            };
+            if self.afford(&found, found.value.as_ref().map_or(0, String::len)) {
+                self.extract.linkage.push(found);
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ use super::visitor::{Context, TextId, Visit, Visitor};
 use crate::syntax::Node;
 use crate::text::{PATH_BYTES, cut, excerpt, join_path};
 
+/// Most `#[path]` of one module that are followed; real ones have one for each platform.
+const PATHS: usize = 64;
+
 /// Longest nesting of `use` trees that is followed; the parser's guard refuses deeper ones long before.
 const USE_DEPTH: usize = 1000;
 
@@ -35,9 +38,6 @@ impl<'t> Visitor<'t> {
         use SyntaxKind::{ASYNC_KW, BLOCK_EXPR, CONST_KW, EXTERN_ITEM_LIST, SELF_PARAM, UNSAFE_KW};
         if node.parent().kind() == EXTERN_ITEM_LIST {
             self.foreign_item(node, true);
-            return Visit::Inside;
-        }
-        if self.extract.functions.len() >= self.limits.facts {
             return Visit::Inside;
         }
         let is_unsafe = node.has(UNSAFE_KW);
@@ -70,6 +70,9 @@ impl<'t> Visitor<'t> {
             cfg: self.optional_text(cfg),
             counters: UnsafeCounters::default(),
         };
+        if !self.afford(&function, 2 * path.len()) {
+            return Visit::Inside;
+        }
         let index = self.extract.functions.len() as u32;
         self.extract.functions.push(function);
         let inner = Context {
@@ -139,36 +142,40 @@ impl<'t> Visitor<'t> {
         let cfg = self.cfg_inside(node, context);
         let inline = node.has(SyntaxKind::ITEM_LIST);
         let paths = attributes::paths(node);
-        let directory = self.directories[context.directory as usize].clone();
-        let inner_directory: Vec<String> = if inline {
-            let own = paths.first().map_or_else(|| plain_name.to_owned(), |(path, _)| path.clone());
-            directory.iter().cloned().chain([own]).take(100).collect()
-        } else {
-            Vec::new()
+        let directory = self.text(context.directory).to_owned();
+        let inner_directory = {
+            let attribute = paths.first().map(|(path, _)| path.as_str());
+            match (directory.is_empty(), attribute) {
+                // Such a directory begins at the file, not at the modules of the file; see `ModuleDeclaration::directory`.
+                (true, Some(path)) => format!("/{path}"),
+                (true, None) => plain_name.to_owned(),
+                (false, _) => format!("{directory}/{}", attribute.unwrap_or(plain_name)),
+            }
         };
-        if self.extract.modules.len() < self.limits.modules {
-            self.extract.modules.push(ModuleDeclaration {
-                parent: self.text(context.module).to_owned(),
-                name: cut(plain_name.to_owned(), PATH_BYTES),
-                inline,
-                directory,
-                certain: true,
-                path_is_certain: paths.iter().any(|(_, certain)| *certain),
-                paths: paths.into_iter().map(|(path, _)| path).collect(),
-                cfg: self.optional_text(cfg),
-                line: self.line(first_after_attributes(node)),
-            });
+        let declaration = ModuleDeclaration {
+            parent: self.text(context.module).to_owned(),
+            name: cut(plain_name.to_owned(), PATH_BYTES),
+            inline,
+            directory,
+            certain: true,
+            path_is_certain: paths.iter().any(|(_, certain)| *certain),
+            paths: paths.into_iter().map(|(path, _)| path).take(PATHS).collect(),
+            cfg: self.optional_text(cfg),
+            line: self.line(first_after_attributes(node)),
+        };
+        let text = declaration.parent.len() + declaration.name.len() + declaration.directory.len();
+        if self.afford(&declaration, text) {
+            self.extract.modules.push(declaration);
         }
         if !inline {
             return Visit::Inside;
         }
-        self.directories.push(inner_directory);
         let module = join_path(self.text(context.module), plain_name);
         let prefix = join_path(self.text(context.prefix), plain_name);
         Visit::Scope(Context {
             prefix: self.intern(prefix),
             module: self.intern(module),
-            directory: self.directories.len() as u32 - 1,
+            directory: self.intern(cut(inner_directory, PATH_BYTES)),
             container: FunctionContainer::Free,
             function: None,
             in_unsafe: false,
@@ -188,7 +195,9 @@ impl<'t> Visitor<'t> {
             cfg: self.optional_text(cfg),
             items: Vec::new(),
         };
-        self.extract.foreign_blocks.push(block);
+        if self.afford(&block, 0) {
+            self.extract.foreign_blocks.push(block);
+        }
         Visit::Scope(Context { cfg, in_unsafe: false, ..context })
     }
 
@@ -199,7 +208,9 @@ impl<'t> Visitor<'t> {
             is_function,
             safe: node.has(SyntaxKind::SAFE_KW),
         };
-        if let Some(block) = self.extract.foreign_blocks.last_mut() {
+        if self.afford(&item, item.name.len())
+            && let Some(block) = self.extract.foreign_blocks.last_mut()
+        {
             block.items.push(item);
         }
     }
@@ -207,70 +218,62 @@ impl<'t> Visitor<'t> {
     pub(super) fn extern_crate(&mut self, node: Node<'_, 't>, context: Context) -> Visit {
         let name = node.child(SyntaxKind::NAME_REF).map_or("_", Node::text);
         let alias = node.child(SyntaxKind::RENAME).and_then(rename);
-        self.add_import(node, context, name.to_owned(), alias, true);
+        let item = UseImport { extern_crate: true, ..self.import(node, context) };
+        self.add_import(&item, cut(name.to_owned(), PATH_BYTES), alias);
         Visit::Skip
     }
 
     pub(super) fn use_declaration(&mut self, node: Node<'_, 't>, context: Context) -> Visit {
         if let Some(tree) = node.child(SyntaxKind::USE_TREE) {
-            self.use_tree(node, tree, context, "", 0);
+            let item = self.import(node, context);
+            self.use_tree(&item, tree, "", 0);
         }
         Visit::Skip
     }
 
-    fn use_tree(
-        &mut self,
-        item: Node<'_, 't>,
-        tree: Node<'_, 't>,
-        context: Context,
-        before: &str,
-        depth: usize,
-    ) {
+    /// What all leaves of an import have in common.
+    fn import(&mut self, item: Node<'_, 't>, context: Context) -> UseImport {
+        let cfg = self.cfg_inside(item, context);
+        UseImport {
+            file: 0,
+            line: self.line(first_after_attributes(item)),
+            module: self.text(context.module).to_owned(),
+            path: String::new(),
+            alias: None,
+            visibility: visibility(item),
+            extern_crate: false,
+            cfg: self.optional_text(cfg),
+        }
+    }
+
+    fn use_tree(&mut self, item: &UseImport, tree: Node<'_, 't>, before: &str, depth: usize) {
         let own = tree.child(SyntaxKind::PATH).map(Node::plain_text).unwrap_or_default();
         let own =
             if own.is_empty() && tree.has(SyntaxKind::COLON2) && before.is_empty() { "::" } else { &own };
         let path = if own.is_empty() { before.to_owned() } else { join_path(before, own) };
         if let Some(list) = tree.child(SyntaxKind::USE_TREE_LIST).filter(|_| depth < USE_DEPTH) {
             for child in list.children().filter(|child| child.kind() == SyntaxKind::USE_TREE) {
-                self.use_tree(item, child, context, &path, depth + 1);
+                self.use_tree(item, child, &path, depth + 1);
             }
         } else if tree.has(SyntaxKind::STAR) {
-            self.add_import(item, context, join_path(&path, "*"), None, false);
+            self.add_import(item, join_path(&path, "*"), None);
         } else {
             let alias = tree.child(SyntaxKind::RENAME).and_then(rename);
-            self.add_import(item, context, path, alias, false);
+            self.add_import(item, path, alias);
         }
     }
 
-    fn add_import(
-        &mut self,
-        item: Node<'_, 't>,
-        context: Context,
-        path: String,
-        alias: Option<String>,
-        extern_crate: bool,
-    ) {
-        if self.extract.uses.len() >= self.limits.facts {
-            return;
+    fn add_import(&mut self, item: &UseImport, path: String, alias: Option<String>) {
+        let text = item.module.len() + item.cfg.as_ref().map_or(0, String::len) + path.len();
+        if self.afford(item, text) {
+            self.extract.uses.push(UseImport { path, alias, ..item.clone() });
         }
-        let cfg = self.cfg_inside(item, context);
-        let import = UseImport {
-            file: 0,
-            line: self.line(first_after_attributes(item)),
-            module: self.text(context.module).to_owned(),
-            path,
-            alias,
-            visibility: visibility(item),
-            extern_crate,
-            cfg: self.optional_text(cfg),
-        };
-        self.extract.uses.push(import);
     }
 }
 
 fn rename(node: Node<'_, '_>) -> Option<String> {
     let name = node.name().or_else(|| node.has(SyntaxKind::UNDERSCORE).then_some("_"));
-    name.map(str::to_owned)
+    name.map(|name| cut(name.to_owned(), PATH_BYTES))
 }
 
 fn visibility(node: Node<'_, '_>) -> String {
@@ -292,12 +295,15 @@ pub(super) fn first_after_attributes(node: Node<'_, '_>) -> u32 {
 
 /// Type or const parameters of its own, or `impl Trait` as an argument.
 fn is_generic(function: Node<'_, '_>) -> bool {
-    use SyntaxKind::{CONST_PARAM, GENERIC_PARAM_LIST, IMPL_TRAIT_TYPE, PARAM_LIST, TYPE_PARAM};
+    use SyntaxKind::{CONST_PARAM, GENERIC_PARAM_LIST, PARAM_LIST, TYPE_PARAM};
     let parameters = function.child(GENERIC_PARAM_LIST);
     parameters.is_some_and(|list| list.has(TYPE_PARAM) || list.has(CONST_PARAM))
-        || function
-            .child(PARAM_LIST)
-            .is_some_and(|list| list.descendants().any(|it| it.kind() == IMPL_TRAIT_TYPE))
+        || function.child(PARAM_LIST).is_some_and(has_impl_trait)
+}
+
+/// Whether `impl Trait` stands in a list of parameters; not in functions inside it, of which each is looked at once.
+fn has_impl_trait(parameters: Node<'_, '_>) -> bool {
+    parameters.descendants_outside(SyntaxKind::BLOCK_EXPR).any(|it| it.kind() == SyntaxKind::IMPL_TRAIT_TYPE)
 }
 
 fn is_type(kind: SyntaxKind) -> bool {

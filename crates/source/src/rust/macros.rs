@@ -4,7 +4,9 @@
 //! are Rust; what is not is read group by group (`cfg_if!`), and the rest by the shapes of its tokens. This holds for
 //! every macro, well-known or not: a call that only might be one is marked by [`Call::in_macro`](cratekeeper_model::facts::Call).
 
-use cratekeeper_model::facts::{AssemblySite, CallKind, Include, IncludeKind, MacroDefinition};
+use cratekeeper_model::facts::{
+    AssemblySite, CallKind, Function, FunctionContainer, Include, IncludeKind, MacroDefinition,
+};
 use ra_ap_parser::{LexedStr, SyntaxKind};
 
 use super::attributes::{condition, inside};
@@ -13,7 +15,7 @@ use super::visitor::{Context, Visit, Visitor};
 use super::{IncludedFile, attributes};
 use crate::literals;
 use crate::syntax::{Node, Tree};
-use crate::text::{PATH_BYTES, cut, excerpt};
+use crate::text::{PATH_BYTES, cut, excerpt, join_path};
 
 /// The element behind the tuple, array or block that stands for the delimiters; that one is no expression of the program.
 const FIRST_INSIDE: u32 = 1;
@@ -24,16 +26,13 @@ impl<'t> Visitor<'t> {
         let name = cut(name, PATH_BYTES);
         let offset = first_after_attributes(node);
         let context = Context { cfg: self.cfg_inside(node, context), ..context };
-        self.add_call(CallKind::Macro, name.clone(), 0, offset, context);
+        let _ = self.add_call(CallKind::Macro, name.clone(), 0, offset, context);
         for attribute in node.children().filter(|child| child.kind() == SyntaxKind::ATTR) {
             self.linkage(attribute);
         }
         if let Some(tree) = node.child(SyntaxKind::TOKEN_TREE) {
             let last = name.rsplit("::").next().unwrap_or(&name);
             self.compiler_macro(last, tree, offset, context);
-            if context.macro_depth == 0 {
-                self.literals_in(tree, context);
-            }
             let inner =
                 Context { in_macro: self.intern(name), macro_depth: context.macro_depth + 1, ..context };
             self.arguments(tree.text(), tree.start(), inner);
@@ -41,18 +40,11 @@ impl<'t> Visitor<'t> {
         Visit::Skip
     }
 
-    /// String literals of all macro arguments; done once, at the outermost call.
-    fn literals_in(&mut self, tree: Node<'_, 't>, context: Context) {
-        use SyntaxKind::{BYTE_STRING, C_STRING, STRING};
-        for token in tree.descendants().filter(|it| matches!(it.kind(), STRING | BYTE_STRING | C_STRING)) {
-            self.literal(token.text(), token.start(), context);
-        }
-    }
-
     /// Reads `text`, a group with its delimiters that begins at `offset` of the current tree.
     fn arguments(&mut self, text: &'t str, offset: u32, context: Context) {
-        // Nothing to read in `()`; skipping it here spares the parser a third of all macro calls.
-        if !text.bytes().any(|byte| matches!(byte, b'(' | b'{' | b'!') && text.len() > 2) {
+        // Names and numbers hold no fact; leaving them out spares the parser a third of all macro calls.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_, \t\r\n".contains(&byte);
+        if text.bytes().skip(1).take(text.len().saturating_sub(2)).all(plain) {
             return;
         }
         let outer = self.base;
@@ -71,38 +63,97 @@ impl<'t> Visitor<'t> {
     /// Reads the braced groups inside `text` one by one, and the rest by tokens: `cfg_if! { if #[cfg(a)] { … } }`.
     fn groups(&mut self, text: &'t str, context: Context) {
         let lexed = LexedStr::new(self.edition, text);
-        let mut rest = 1;
-        let mut index = 1;
-        while index < lexed.len() {
-            let group = (lexed.kind(index) == SyntaxKind::L_CURLY).then(|| closing(&lexed, index)).flatten();
-            let Some(close) = group else {
-                index += 1;
-                continue;
-            };
+        // What is not read yet begins at `rest`; the group before ended in front of `behind`.
+        let (mut rest, mut behind) = (1, 1);
+        for (index, close) in braced_groups(&lexed) {
             let (start, end) = (lexed.text_start(index), lexed.text_start(close) + 1);
+            let first = std::mem::replace(&mut behind, close + 1);
+            if let Some(tree) = self.items(&text[lexed.text_start(first)..end]) {
+                self.scan_range(&lexed, rest..first, context);
+                let outer = self.base;
+                self.base += lexed.text_start(first) as u32;
+                self.walk(&tree, 0, context);
+                self.base = outer;
+                rest = close + 1;
+                continue;
+            }
             if let Ok(tree) = Tree::expression(&text[start..end], self.edition)
                 && tree.errors.is_empty()
             {
                 self.scan_range(&lexed, rest..index, context);
                 let inner = self.group_context(&lexed, rest..index, context);
+                let inner = self.function_of_group(&lexed, rest..index, end, inner);
                 let outer = self.base;
                 self.base += start as u32;
                 self.walk(&tree, FIRST_INSIDE, inner);
                 self.base = outer;
                 rest = close + 1;
             }
-            index = close + 1;
         }
         self.scan_range(&lexed, rest..lexed.len(), context);
     }
 
-    /// The context of a group: under the condition of a `#[cfg(…)]` among the tokens before it.
+    /// The tree of a text that is items without an error.
+    fn items(&self, text: &'t str) -> Option<Tree<'t>> {
+        // Only at the beginning of a file are these what the lexer then takes them for, and leaves out.
+        if text.trim_start().starts_with(['-', '#']) && !text.trim_start().starts_with("#[") {
+            return None;
+        }
+        let tree = Tree::file(&LexedStr::new(self.edition, text), text, self.edition).ok()?;
+        tree.errors.is_empty().then_some(tree)
+    }
+
+    /// The context of a group that is the body of a function whose head is no Rust: `fn name(x in 0..9) { … }`.
+    fn function_of_group(
+        &mut self,
+        lexed: &LexedStr<'_>,
+        before: std::ops::Range<usize>,
+        end: usize,
+        context: Context,
+    ) -> Context {
+        use SyntaxKind::{EQ, FN_KW, IDENT, SEMICOLON, UNSAFE_KW};
+        let tokens: Vec<usize> = before.filter(|index| !lexed.kind(*index).is_trivia()).collect();
+        let head = tokens.iter().rposition(|index| matches!(lexed.kind(*index), FN_KW | SEMICOLON | EQ));
+        let Some(head) = head.filter(|at| lexed.kind(tokens[*at]) == FN_KW) else { return context };
+        let Some(name) = tokens.get(head + 1).filter(|index| lexed.kind(**index) == IDENT) else {
+            return context;
+        };
+        let start = self.base + lexed.text_start(tokens[head]) as u32;
+        let is_unsafe = tokens[..head].iter().rev().take(3).any(|index| lexed.kind(*index) == UNSAFE_KW);
+        let path = join_path(self.text(context.prefix), lexed.text(*name));
+        let function = Function {
+            end: self.base + end as u32,
+            end_line: self.lines.line(self.base + end as u32 - 1),
+            container: context.container,
+            cfg: self.optional_text(context.cfg),
+            ..super::scan::function(path.clone(), start, self.lines.line(start), is_unsafe)
+        };
+        if !self.afford(&function, 2 * path.len()) {
+            return context;
+        }
+        self.extract.functions.push(function);
+        let inner = Context {
+            prefix: self.intern(path),
+            container: FunctionContainer::Free,
+            function: Some(self.extract.functions.len() as u32 - 1),
+            in_unsafe: is_unsafe,
+            ..context
+        };
+        let free = context.container == FunctionContainer::Free;
+        self.count(inner, |it| if free { it.functions.add(is_unsafe) } else { it.methods.add(is_unsafe) });
+        inner
+    }
+
+    /// The context of a group: unsafe behind `unsafe`, and under the condition of a `#[cfg(…)]` among the tokens before it.
     fn group_context(
         &mut self,
         lexed: &LexedStr<'_>,
         before: std::ops::Range<usize>,
         context: Context,
     ) -> Context {
+        let last = before.clone().rev().map(|index| lexed.kind(index)).find(|kind| !kind.is_trivia());
+        let in_unsafe = context.in_unsafe || last == Some(SyntaxKind::UNSAFE_KW);
+        let context = Context { in_unsafe, ..context };
         let before = &lexed.as_str()[lexed.text_start(before.start)..lexed.text_start(before.end)];
         let Some(at) = before.rfind("#[cfg(") else { return context };
         let attribute = &before[at + 2..];
@@ -124,7 +175,9 @@ impl<'t> Visitor<'t> {
                     function: context.function,
                     text: excerpt(inside(tree)),
                 };
-                self.extract.assembly.push(site);
+                if self.afford(&site, site.text.len()) {
+                    self.extract.assembly.push(site);
+                }
                 return;
             }
             "include" => IncludeKind::Include,
@@ -141,14 +194,18 @@ impl<'t> Visitor<'t> {
                 && next.is_some_and(|next| next.text() == "," || next.text().len() == 1)
         });
         let argument = single.map_or_else(|| inside(tree).to_owned(), |token| literals::value(token.text()));
-        if include == IncludeKind::Include && single.is_some() {
+        if include == IncludeKind::Include && single.is_none() {
+            self.add_unfollowed(offset, format!("`include!({})`", excerpt(&argument)));
+        } else if include == IncludeKind::Include {
             let file = IncludedFile {
                 module: self.text(context.module).to_owned(),
                 path: cut(argument.clone(), PATH_BYTES),
                 cfg: self.optional_text(context.cfg),
                 line: self.line(offset),
             };
-            self.extract.included_files.push(file);
+            if self.afford(&file, file.module.len() + file.path.len()) {
+                self.extract.included_files.push(file);
+            }
         }
         let include = Include {
             file: 0,
@@ -157,7 +214,9 @@ impl<'t> Visitor<'t> {
             argument: excerpt(&argument),
             literal: single.is_some(),
         };
-        self.extract.includes.push(include);
+        if self.afford(&include, include.argument.len()) {
+            self.extract.includes.push(include);
+        }
     }
 
     pub(super) fn macro_definition(&mut self, node: Node<'_, 't>, context: Context) -> Visit {
@@ -170,7 +229,9 @@ impl<'t> Visitor<'t> {
             exported: attributes::has(node, "macro_export"),
             unsafe_tokens: unsafe_tokens as u32,
         };
-        self.extract.macros.push(definition);
+        if self.afford(&definition, name.len()) {
+            self.extract.macros.push(definition);
+        }
         let inner = Context {
             in_macro: self.intern(format!("macro_rules! {name}")),
             in_definition: true,
@@ -178,9 +239,6 @@ impl<'t> Visitor<'t> {
             in_unsafe: false,
             ..context
         };
-        if context.macro_depth == 0 {
-            self.literals_in(node, inner);
-        }
         for tree in node.children().filter(|child| child.kind() == SyntaxKind::TOKEN_TREE) {
             let outer = self.base;
             self.base += tree.start();
@@ -191,20 +249,41 @@ impl<'t> Visitor<'t> {
     }
 }
 
-/// The token that closes the brace at `open`.
-fn closing(lexed: &LexedStr<'_>, open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for index in open..lexed.len() {
+/// The outermost closed `{ … }` behind the first token, as positions of their braces.
+fn braced_groups(lexed: &LexedStr<'_>) -> Vec<(usize, usize)> {
+    let mut open = Vec::new();
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    for index in 1..lexed.len() {
         match lexed.kind(index) {
-            SyntaxKind::L_CURLY => depth += 1,
+            SyntaxKind::L_CURLY => open.push(index),
             SyntaxKind::R_CURLY => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(index);
+                if let Some(start) = open.pop() {
+                    while groups.pop_if(|inner| inner.0 > start).is_some() {}
+                    groups.push((start, index));
                 }
             }
             _ => {}
         }
     }
-    None
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use ra_ap_parser::Edition;
+
+    use super::*;
+
+    fn groups(text: &str) -> Vec<&str> {
+        let lexed = LexedStr::new(Edition::Edition2024, text);
+        let texts = braced_groups(&lexed).into_iter();
+        texts.map(|(open, close)| &text[lexed.text_start(open)..=lexed.text_start(close)]).collect()
+    }
+
+    #[test]
+    fn groups_are_the_outermost_closed_braces() {
+        assert_eq!(groups("(a {b {c} d} {e})"), ["{b {c} d}", "{e}"]);
+        assert_eq!(groups("({ {a} {b}"), ["{a}", "{b}"]);
+        assert_eq!(groups("(} {a}"), ["{a}"]);
+    }
 }

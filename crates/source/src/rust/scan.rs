@@ -10,7 +10,7 @@ use ra_ap_parser::{LexedStr, SyntaxKind};
 
 use super::ModuleDeclaration;
 use super::visitor::{Context, Visitor};
-use crate::text::PATH_BYTES;
+use crate::text::{PATH_BYTES, cut};
 
 /// An open delimiter.
 struct Open {
@@ -32,15 +32,8 @@ struct Scanner<'l, 't> {
 
 impl<'t> Visitor<'t> {
     /// A whole file by tokens.
-    pub(super) fn scan_file(&mut self, lexed: &LexedStr<'t>) {
-        use SyntaxKind::{BYTE_STRING, C_STRING, STRING};
-        let context = Visitor::top();
-        self.scan(lexed, context);
-        for index in 0..lexed.len() {
-            if matches!(lexed.kind(index), STRING | BYTE_STRING | C_STRING) {
-                self.literal(lexed.text(index), lexed.text_start(index) as u32, context);
-            }
-        }
+    pub(super) fn scan_file(&mut self, lexed: &LexedStr<'_>) {
+        self.scan(lexed, Visitor::top());
     }
 
     pub(super) fn scan(&mut self, lexed: &LexedStr<'_>, context: Context) {
@@ -91,6 +84,9 @@ impl<'t> Visitor<'t> {
                 if let Some(top) = scanner.open.last_mut() {
                     top.pending = true;
                 }
+                if matches!(kind, STRING | BYTE_STRING | C_STRING) {
+                    self.literal(scanner.text(position), scanner.start(position), context);
+                }
                 self.scan_item(scanner, position, context);
             }
         }
@@ -102,7 +98,7 @@ impl<'t> Visitor<'t> {
         let context = Context { in_unsafe: scanner.in_unsafe, ..context };
         if scanner.before(position, 1) == BANG && scanner.before(position, 2) == IDENT {
             let (name, start) = scanner.path_ending_at(position - 2);
-            self.add_call(CallKind::Macro, name, 0, start, context);
+            let _ = self.add_call(CallKind::Macro, name, 0, start, context);
             return None;
         }
         if scanner.kind(position) != L_PAREN {
@@ -118,13 +114,14 @@ impl<'t> Visitor<'t> {
             // The name that a declaration or a pattern in a macro definition introduces is not called.
             FN_KW | STRUCT_KW | UNION_KW | ENUM_KW | POUND | BANG => return None,
             L_BRACK if scanner.before(first, 2) == POUND => return None,
+            // `$name:kind (`, in the pattern of a macro.
+            COLON if scanner.before(first, 3) == DOLLAR => return None,
             DOT if scanner.before(first, 2) != DOT => CallKind::Method,
             _ => CallKind::Path,
         };
         self.extract.counters.exprs.add(scanner.in_unsafe);
-        self.add_call(kind, name, 0, start, context);
-        // The list is capped; then there is no call to give its arity to.
-        (self.extract.calls.len() < self.limits.facts).then(|| self.extract.calls.len() - 1)
+        // Without room for more facts there is no call to give its arity to.
+        self.add_call(kind, name, 0, start, context).then(|| self.extract.calls.len() - 1)
     }
 
     /// Items as far as tokens show them: all in whole files, `mod name;` in macro definitions, so that the files of modules that
@@ -132,7 +129,8 @@ impl<'t> Visitor<'t> {
     fn scan_item(&mut self, scanner: &Scanner<'_, '_>, position: usize, context: Context) {
         use SyntaxKind::*;
         let whole_file = self.extract.status == SourceFileStatus::TokensOnly && context.macro_depth == 0;
-        if !whole_file && !(context.in_definition && scanner.kind(position) == MOD_KW) {
+        let module_of_macro = context.in_definition && scanner.kind(position) == MOD_KW;
+        if !(whole_file || module_of_macro) {
             return;
         }
         let is_unsafe =
@@ -142,19 +140,23 @@ impl<'t> Visitor<'t> {
             IMPL_KW => self.extract.counters.item_impls.add(is_unsafe(1)),
             TRAIT_KW => self.extract.counters.item_traits.add(is_unsafe(2)),
             FN_KW if named(scanner.kind(position + 1)) => self.scan_function(scanner, position, is_unsafe(3)),
+            MOD_KW if scanner.kind(position + 1) == DOLLAR && scanner.kind(position + 3) == SEMICOLON => {
+                let what = format!("`mod ${}` of a macro", cut(scanner.text(position + 2).to_owned(), 100));
+                self.add_unfollowed(scanner.start(position), what);
+            }
             MOD_KW if named(scanner.kind(position + 1)) && scanner.kind(position + 2) == SEMICOLON => {
                 let module = ModuleDeclaration {
                     parent: String::new(),
                     name: scanner.text(position + 1).to_owned(),
                     inline: false,
-                    directory: Vec::new(),
+                    directory: String::new(),
                     paths: Vec::new(),
                     path_is_certain: false,
                     certain: false,
                     cfg: None,
                     line: self.line(scanner.start(position)),
                 };
-                if self.extract.modules.len() < self.limits.modules {
+                if self.afford(&module, module.name.len()) {
                     self.extract.modules.push(module);
                 }
             }
@@ -164,34 +166,38 @@ impl<'t> Visitor<'t> {
 
     fn scan_function(&mut self, scanner: &Scanner<'_, '_>, position: usize, is_unsafe: bool) {
         let start = scanner.start(position);
-        let line = self.line(start);
         let path = crate::text::join_path("", scanner.text(position + 1));
         self.extract.counters.functions.add(is_unsafe);
-        if self.extract.functions.len() >= self.limits.facts {
-            return;
+        let function = function(path, self.base + start, self.line(start), is_unsafe);
+        if self.afford(&function, function.path.len()) {
+            self.extract.functions.push(function);
         }
-        self.extract.functions.push(Function {
-            path,
-            disambiguator: 0,
-            file: 0,
-            targets: Vec::new(),
-            line,
-            end_line: line,
-            start,
-            end: start,
-            visibility: String::new(),
-            container: FunctionContainer::Free,
-            r#unsafe: is_unsafe,
-            abi: None,
-            r#async: false,
-            r#const: false,
-            generic: false,
-            receiver: false,
-            arity: 0,
-            has_body: true,
-            cfg: None,
-            counters: UnsafeCounters::default(),
-        });
+    }
+}
+
+/// What is known of a function from its `fn` alone.
+pub(super) fn function(path: String, start: u32, line: u32, is_unsafe: bool) -> Function {
+    Function {
+        path,
+        disambiguator: 0,
+        file: 0,
+        targets: Vec::new(),
+        line,
+        end_line: line,
+        start,
+        end: start,
+        visibility: String::new(),
+        container: FunctionContainer::Free,
+        r#unsafe: is_unsafe,
+        abi: None,
+        r#async: false,
+        r#const: false,
+        generic: false,
+        receiver: false,
+        arity: 0,
+        has_body: true,
+        cfg: None,
+        counters: UnsafeCounters::default(),
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Context {
     pub(super) prefix: TextId,
     /// Module path within the file.
     pub(super) module: TextId,
-    /// Number of the innermost module in [`Visitor::directories`].
-    pub(super) directory: u32,
+    /// Directories that the inline modules around it add.
+    pub(super) directory: TextId,
     pub(super) container: FunctionContainer,
     pub(super) function: Option<u32>,
     pub(super) in_unsafe: bool,
@@ -56,8 +56,8 @@ pub(super) struct Visitor<'t> {
     pub(super) limits: &'t Limits,
     pub(super) extract: FileExtract,
     texts: Vec<String>,
-    /// Directories that inline modules add, by module.
-    pub(super) directories: Vec<Vec<String>>,
+    /// Bytes that facts may still take.
+    room: usize,
     /// Offset of the tree being walked in the file: trees of macro arguments begin in the middle.
     pub(super) base: u32,
 }
@@ -67,6 +67,7 @@ impl<'t> Visitor<'t> {
         lines: &'t Lines,
         edition: Edition,
         limits: &'t Limits,
+        room: usize,
         status: SourceFileStatus,
     ) -> Visitor<'t> {
         Visitor {
@@ -75,13 +76,14 @@ impl<'t> Visitor<'t> {
             limits,
             extract: FileExtract::new(status),
             texts: vec![String::new()],
-            directories: vec![Vec::new()],
+            room,
             base: 0,
         }
     }
 
-    pub(super) fn finish(self) -> FileExtract {
-        self.extract
+    /// What was found, and how many bytes of facts there is still room for.
+    pub(super) fn finish(self) -> (FileExtract, usize) {
+        (self.extract, self.room)
     }
 
     /// The context at the top of a file.
@@ -89,7 +91,7 @@ impl<'t> Visitor<'t> {
         Context {
             prefix: TextId(0),
             module: TextId(0),
-            directory: 0,
+            directory: TextId(0),
             container: FunctionContainer::Free,
             function: None,
             in_unsafe: false,
@@ -101,7 +103,7 @@ impl<'t> Visitor<'t> {
     }
 
     pub(super) fn intern(&mut self, text: String) -> TextId {
-        if text.is_empty() {
+        if text.is_empty() || !self.afford(&text, text.len()) {
             return TextId(0);
         }
         self.texts.push(text);
@@ -181,6 +183,24 @@ impl<'t> Visitor<'t> {
         Visit::Inside
     }
 
+    /// Keeps that something names a file in a way that cannot be followed.
+    pub(super) fn add_unfollowed(&mut self, offset: u32, what: String) {
+        if self.afford(&what, what.len()) {
+            self.extract.unfollowed.push((self.line(offset), what));
+        }
+    }
+
+    /// Whether there is room for one more fact with so much text; if not, the file says so.
+    pub(super) fn afford<T>(&mut self, _fact: &T, text: usize) -> bool {
+        let bytes = size_of::<T>() + text;
+        self.extract.truncated |= bytes > self.room;
+        if self.extract.truncated {
+            return false;
+        }
+        self.room -= bytes;
+        true
+    }
+
     pub(super) fn count_expression(&mut self, context: Context) {
         self.extract.counters.exprs.add(context.in_unsafe);
         if let Some(function) = self.enclosing(context) {
@@ -200,19 +220,28 @@ impl<'t> Visitor<'t> {
         let arity = arguments(node);
         match callee {
             Some(path) if path.kind() == SyntaxKind::PATH_EXPR => {
-                self.add_call(CallKind::Path, path.plain_text(), arity, node.start(), context);
+                let _ = self.add_call(CallKind::Path, path.plain_text(), arity, node.start(), context);
             }
-            _ => self.add_call(CallKind::Expression, String::new(), arity, node.start(), context),
+            _ => {
+                let _ = self.add_call(CallKind::Expression, String::new(), arity, node.start(), context);
+            }
         }
     }
 
     fn method_call(&mut self, node: Node<'_, 't>, context: Context) {
         if let Some(name) = node.child(SyntaxKind::NAME_REF) {
             // The line of the name: chains are written one call a line.
-            self.add_call(CallKind::Method, name.text().to_owned(), arguments(node), name.start(), context);
+            let _ = self.add_call(
+                CallKind::Method,
+                name.text().to_owned(),
+                arguments(node),
+                name.start(),
+                context,
+            );
         }
     }
 
+    /// Whether there was room for it.
     pub(super) fn add_call(
         &mut self,
         kind: CallKind,
@@ -220,10 +249,7 @@ impl<'t> Visitor<'t> {
         arity: u16,
         offset: u32,
         context: Context,
-    ) {
-        if self.extract.calls.len() >= self.limits.facts {
-            return;
-        }
+    ) -> bool {
         let call = Call {
             kind,
             callee: cut(callee, crate::text::PATH_BYTES),
@@ -234,13 +260,18 @@ impl<'t> Visitor<'t> {
             in_unsafe: context.in_unsafe,
             in_macro: self.optional_text(context.in_macro),
         };
-        self.extract.calls.push(call);
+        let text = call.callee.len() + call.in_macro.as_ref().map_or(0, String::len);
+        let affordable = self.afford(&call, text);
+        if affordable {
+            self.extract.calls.push(call);
+        }
+        affordable
     }
 
     /// Keeps a literal if its value matters. `token` is the literal as written.
     pub(super) fn literal(&mut self, token: &str, offset: u32, context: Context) {
         // Two quotes and three characters matter to nobody.
-        if token.len() < 6 || self.extract.literals.len() >= self.limits.facts {
+        if token.len() < 6 {
             return;
         }
         let value = literals::value(token);
@@ -258,7 +289,9 @@ impl<'t> Visitor<'t> {
             value: excerpt(value),
             length: value.len() as u32,
         };
-        self.extract.literals.push(literal);
+        if self.afford(&literal, literal.value.len()) {
+            self.extract.literals.push(literal);
+        }
     }
 
     /// The counters of the file and of the enclosing function, both to be counted in.
