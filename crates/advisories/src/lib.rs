@@ -16,11 +16,11 @@
 //! and a crate's advisories are parsed when that crate is asked for. An [`Answer`] holds the advisories
 //! that affect a version, and a [`Problem`] for each file about that crate that could not be read: with
 //! one of those, silence does not mean "not affected". [`Snapshot`] says how old the data are, and
-//! [`update`] brings a clone of ours up to date.
+//! [`update()`] brings a clone of ours up to date.
 //!
 //! Nothing is judged here: which advisory is worth which severity is for rules to say, and whether an
 //! operating system that an advisory names is one that the user builds for is for policy. Nothing
-//! touches the network but [`update`], which runs the system's git, and never inside a directory that
+//! touches the network but [`update()`], which runs the system's git, and never inside a directory that
 //! was there before.
 
 mod class;

@@ -104,6 +104,18 @@ impl Scan<'_> {
         }
     }
 
+    /// Bidirectional controls change what code means, so that no crowd of other characters may keep them off the list.
+    fn make_room(&mut self, class: CharacterClass) -> bool {
+        let is_other = |it: &SuspiciousCharacter| it.class != CharacterClass::BidiControl;
+        match self.found.iter().rposition(is_other) {
+            Some(other) if class == CharacterClass::BidiControl => {
+                self.found.remove(other);
+                true
+            }
+            _ => false,
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one call per fact, each argument a field of it")]
     fn add(
         &mut self,
@@ -116,7 +128,7 @@ impl Scan<'_> {
         closed: bool,
     ) {
         *self.total += 1;
-        if self.found.len() >= self.limit {
+        if self.found.len() >= self.limit && !self.make_room(class) {
             return;
         }
         let line = lines.line(offset as u32);
@@ -200,6 +212,17 @@ mod tests {
     #[test]
     fn a_control_closed_on_another_line_is_open() {
         assert!(rust("/* \u{202E}\n\u{202C} */").iter().any(|it| !it.2));
+    }
+
+    #[test]
+    fn a_crowd_of_other_characters_does_not_hide_a_bidi_control() {
+        let text = format!("// {}\u{202E}{}", "\u{200B}".repeat(10), "\u{200B}".repeat(10));
+        let (mut found, mut total) = (Vec::new(), 0);
+        let mut scan = Scan { file: "a.rs", found: &mut found, total: &mut total, limit: 3, lines_before: 0 };
+        scan.rust(&text, &LexedStr::new(Edition::Edition2024, &text));
+        assert_eq!(total, 21);
+        assert_eq!(found.iter().filter(|it| it.class == CharacterClass::BidiControl).count(), 1);
+        assert_eq!(found.len(), 3);
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub struct FileFacts {
     pub refused: Vec<RefusedEntry>,
     /// Characters that make text read differently from what it means.
     pub characters: Vec<SuspiciousCharacter>,
-    /// How many such characters there are in all; the list above is capped.
+    /// How many such characters there are in all; the list above is capped, and bidirectional controls come into it before
+    /// all others.
     pub characters_total: u64,
 }
 
