@@ -13,10 +13,8 @@ pub(crate) fn test() -> anyhow::Result<()> {
         run(&mut cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]))?;
     }
     run(&mut cargo(&["test", "--workspace", "--doc", "--locked"]))?;
-    let documentation = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
-    run(
-        cargo(&documentation).env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links")
-    )?;
+    let documentation = ["doc", "--workspace", "--no-deps", "--locked"];
+    run(cargo(&documentation).env("RUSTDOCFLAGS", "--deny warnings"))?;
     println!("\nall tests and checks passed");
     Ok(())
 }
