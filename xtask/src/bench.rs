@@ -19,12 +19,39 @@ const FACTS: &str = "facts";
 const TREE_PARSER: &str = "parser and its tree";
 const EVENT_PARSER: &str = "parser without a tree";
 
-pub(crate) fn bench(quick: bool) -> anyhow::Result<()> {
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Subject {
+    /// Facts against the parser alone.
+    Facts,
+    /// Names against typomania.
+    Names,
+    /// `cratekeeper check` on this workspace.
+    Check,
+}
+
+pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()> {
     run(&mut cargo(&["fetch", "--locked"]))?;
-    if !quick {
+    let is_wanted = |it| subject.is_none_or(|subject| subject == it);
+    if is_wanted(Subject::Facts) && (!quick || subject.is_some()) {
         facts()?;
     }
-    check()
+    if is_wanted(Subject::Names) {
+        names(quick)?;
+    }
+    if is_wanted(Subject::Check) {
+        check()?;
+    }
+    Ok(())
+}
+
+/// Names against typomania: the benchmark prints the table itself.
+fn names(quick: bool) -> anyhow::Result<()> {
+    let mut command = cargo(&["bench", "--locked", "--package", "cratekeeper-names", "--bench", "names"]);
+    if quick {
+        command.args(["--", "--quick"]);
+    }
+    run(&mut command)
 }
 
 fn target_directory() -> anyhow::Result<PathBuf> {

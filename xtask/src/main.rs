@@ -25,7 +25,9 @@ enum Task {
     Test,
     /// Measure speed and memory, and print ratios
     Bench {
-        /// Leave out the criterion benchmarks
+        /// Measure this alone
+        subject: Option<bench::Subject>,
+        /// Leave out what takes minutes: the criterion benchmarks, and typomania
         #[arg(long)]
         quick: bool,
     },
@@ -34,7 +36,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Test => test::test(),
-        Task::Bench { quick } => bench::bench(quick),
+        Task::Bench { subject, quick } => bench::bench(subject, quick),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

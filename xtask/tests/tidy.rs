@@ -77,6 +77,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cratekeeper-source", &["cratekeeper-model"]),
     ("cratekeeper-registry", &["cratekeeper-model"]),
     ("cratekeeper-advisories", &["cratekeeper-model"]),
+    ("cratekeeper-names", &[]),
     ("cratekeeper-rules", &["cratekeeper-model"]),
     (
         "cratekeeper-engine",
@@ -84,17 +85,19 @@ const EDGES: &[(&str, &[&str])] = &[
             "cratekeeper-model",
             "cratekeeper-archive",
             "cratekeeper-source",
+            "cratekeeper-names",
             "cratekeeper-registry",
             "cratekeeper-advisories",
             "cratekeeper-rules",
         ],
     ),
-    ("cratekeeper-report", &["cratekeeper-model"]),
+    ("cratekeeper-report", &["cratekeeper-model", "cratekeeper-names"]),
     (
         "cratekeeper",
         &[
             "cratekeeper-model",
             "cratekeeper-engine",
+            "cratekeeper-names",
             "cratekeeper-registry",
             "cratekeeper-advisories",
             "cratekeeper-rules",
