@@ -9,7 +9,7 @@ use crate::corpus::{Corpus, Entry};
 use crate::edit::{self, Edits};
 use crate::judgement::{Candidate, Judgement, Level};
 use crate::mutants::{MUTANT_CLASSES, MutantClass};
-use crate::name::{Name, OwnedName};
+use crate::name::OwnedName;
 use crate::reserved;
 use crate::share::Share;
 use crate::table::{Rows, TableError};
@@ -319,8 +319,8 @@ fn mutants(corpus: &Corpus, class: MutantClass, count: usize, random: &mut Rng) 
 }
 
 /// Whether nobody can say which target was meant: the first match is another one that the class's own check found too, or
-/// one that is nearer, letter by letter. Adding, removing and replacing an affix or a word are one check here: `foo-api` may
-/// come from `foo` as well as from `foo-api-client`.
+/// one that is nearer. Adding, removing and replacing an affix are one check here, as are leaving out an affix and a word:
+/// `foo-api` may come from `foo` as well as from `foo-api-client`.
 fn is_ambiguous(class: MutantClass, answer: &Answer) -> bool {
     let (Some(first), Some(truth)) =
         (answer.judgement.as_ref().and_then(|it| it.matches.first()), answer.target.as_deref())
@@ -329,24 +329,24 @@ fn is_ambiguous(class: MutantClass, answer: &Answer) -> bool {
     };
     let is_affix = |check| matches!(check, Check::AffixAdded | Check::AffixRemoved | Check::AffixReplaced);
     let is_removal = |check| matches!(check, Check::AffixRemoved | Check::MissingWord);
-    let name = OwnedName::new(&answer.name);
-    let name = name.as_name();
-    let is_nearer = edits_to(name, &first.target) < edits_to(name, truth);
     first.check == class.check
         || is_affix(first.check) && is_affix(class.check)
         || is_removal(first.check) && is_removal(class.check)
-        || is_nearer
+        || distance(&answer.name, &first.target) < distance(&answer.name, truth)
 }
 
-/// How many edits two names are apart; 3 for any number above two.
-fn edits_to(name: Name<'_>, other: &str) -> usize {
-    let other = OwnedName::new(other);
-    let other = other.as_name();
-    match edit::between(name.letters, other.letters, 2) {
-        Some(Edits::One(_)) => 1,
-        Some(Edits::Two(..)) => 2,
-        None if name.letters == other.letters => 0,
-        None => 3,
+/// How far two names are apart: by edits, where they are no more than two, else by the share of letters that the longer
+/// one has more (of two names that only differ in words, the rest).
+fn distance(name: &str, other: &str) -> (usize, usize) {
+    let (name, other) = (OwnedName::new(name), OwnedName::new(other));
+    let (own, other) = (name.as_name().letters, other.as_name().letters);
+    let longer = own.len().max(other.len()).max(1);
+    let share = own.len().abs_diff(other.len()) * 1_000 / longer;
+    match edit::between(own, other, 2) {
+        Some(Edits::One(_)) => (1, 0),
+        Some(Edits::Two(..)) => (2, 0),
+        None if own == other => (0, 0),
+        None => (3, share),
     }
 }
 

@@ -183,6 +183,7 @@ fn telling_letters(name: Name<'_>, target: Name<'_>) -> usize {
 fn distance(found: Found, name: Name<'_>, target: Name<'_>) -> f32 {
     let (own, other) = (name.letters.len(), target.letters.len());
     let differing = match found.what {
+        What::Edits(Edits::One(_)) if found.check == Check::AffixAndTypo => own.abs_diff(other) + 1,
         What::Edits(Edits::One(_)) => 1,
         What::Edits(Edits::Two(..)) => 2,
         _ => own.abs_diff(other),

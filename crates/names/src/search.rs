@@ -244,14 +244,18 @@ impl<'a> Search<'a> {
                 (Some(first), Some(second)) => Some(most_said(&[first, second])),
                 _ => None,
             };
-            self.without_words(rest, affix);
+            // Affixes that say nothing are no words that were added.
+            let words = [rest.left_out.0, rest.left_out.1];
+            let count = if words[0] == words[1] { 1 } else { 2 };
+            let empty =
+                words[..count].iter().filter(|index| kinds[**index] == Some(AffixKind::Empty)).count();
+            self.without_words(rest, affix, (count - empty).max(1) as u8);
         }
     }
 
-    /// `affix` is the kind of what was left out, if it is nothing but affixes.
-    fn without_words(&mut self, rest: &Rest<'a>, affix: Option<AffixKind>) {
+    /// `affix` is the kind of what was left out, if it is nothing but affixes; `count` how many words were.
+    fn without_words(&mut self, rest: &Rest<'a>, affix: Option<AffixKind>, count: u8) {
         let (first, second) = rest.left_out;
-        let count = if first == second { 1 } else { 2 };
         let leads = first > 0;
         let same = |it: &Name<'_>| it.singular().eq(rest.words().flat_map(name::singular));
         for (id, target) in self.lookup_hash(rest.singular).filter(|(_, it)| same(it)) {
@@ -271,7 +275,7 @@ impl<'a> Search<'a> {
                 self.push(id, Check::ExtraWords, what);
             }
         }
-        if count == 1 && affix.is_some() {
+        if first == second && affix.is_some() {
             let letters: Vec<char> = rest.letters().copied().collect();
             self.affix_and_typo(&letters);
         }

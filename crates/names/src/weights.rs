@@ -28,7 +28,7 @@ pub(crate) fn base(check: Check, what: What) -> f32 {
         (Check::ReplacedLetter, _) => 58.0,
         (Check::SwappedLetters, _) => 70.0,
         // Four of the known campaigns against Rust users; hardly any harmless crate.
-        (Check::Plural, _) => 86.0,
+        (Check::Plural, _) => 89.0,
         (Check::WordOrder, _) => 84.0,
         (Check::Phonetic, _) => 80.0,
         // A fork that goes on with a project often has its name and a 2, and its first version lacks one.
@@ -37,16 +37,16 @@ pub(crate) fn base(check: Check, what: What) -> f32 {
         (Check::AffixAdded, What::Affix { kind: AffixKind::Empty, .. }) => 78.0,
         (Check::AffixAdded, What::Affix { kind: AffixKind::Successor, .. }) => 52.0,
         // What a project's own authors would publish, too; without the owners nobody can tell.
-        (Check::AffixAdded, What::Affix { kind: AffixKind::Part, .. }) => 50.0,
+        (Check::AffixAdded, What::Affix { kind: AffixKind::Part, .. }) => 54.0,
         (Check::AffixAdded, _) => 36.0,
         (Check::AffixRemoved, What::Affix { kind: AffixKind::Empty, .. }) => 56.0,
         (Check::AffixReplaced, What::Affix { kind: AffixKind::Empty, .. }) => 40.0,
         // `foo`, `foo-core` and `foo-sys` are one family more often than not.
         (Check::AffixRemoved, _) => 28.0,
         (Check::AffixReplaced, _) => 24.0,
-        (Check::AffixAndTypo, _) => 44.0,
+        (Check::AffixAndTypo, _) => 40.0,
         (Check::WordForm, _) => 56.0,
-        (Check::TwoEdits, _) => 44.0,
+        (Check::TwoEdits, _) => 42.0,
         (Check::ExtraWords, What::Words { count: 2.., .. }) => 28.0,
         (Check::ExtraWords, _) => 36.0,
         (Check::MissingWord, What::Missing { left: 2.. }) => 28.0,
