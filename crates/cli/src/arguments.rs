@@ -1,10 +1,14 @@
 //! The arguments, with their help.
 
+mod names;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cratekeeper_model::{Level, Severity};
+
+pub(crate) use self::names::{Names, NamesCheck, NamesCommand, NamesEvaluate, NamesIndex, kind};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -37,6 +41,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Explain a rule: what it looks at, why it matters, what to do
     Explain(Explain),
+    /// Find names that can be taken for those of other crates or publishers
+    Names(Names),
     /// Keep the advisory database up to date
     Advisories(Advisories),
 }
@@ -139,7 +145,7 @@ pub(crate) struct Judging {
     /// [default: high or alert]
     #[arg(long, value_name = "LEVEL", help_heading = "Output")]
     pub(crate) fail_on: Option<FailOn>,
-    /// Do not fail because something could not be checked
+    /// Do not fail because something could not be checked, a dependency that the lockfile lacks included
     #[arg(long, help_heading = "Output")]
     pub(crate) allow_unchecked: bool,
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cratekeeper_engine::Requested;
-use cratekeeper_model::{CheckOutcome, Known};
+use cratekeeper_model::{CheckOutcome, Known, UnresolvedDependency};
 use cratekeeper_registry::{CargoConfig, Lockfile, LockfileError, WorkspaceMetadata};
 use cratekeeper_report::sarif::Producer;
 
@@ -17,14 +17,17 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     let mut lockfile = Lockfile::read(&input.lockfile).map_err(hinted)?;
     let mut notes = Vec::new();
     let engine = setup::engine(&input.configuration, global, &check.judging, &check.limits)?;
-    if input.is_own_workspace {
+    let unresolved = if input.is_own_workspace {
         notes.extend(annotate(&mut lockfile, &input, global)?);
+        Known::Known(unresolved(&lockfile, &input, &mut notes))
     } else {
         notes.push(
-            "a bare lockfile does not say why packages are there: features and kinds are not known"
+            "a bare lockfile does not say why packages are there: features and kinds are not known, nor whether it lacks \
+             dependencies"
                 .to_owned(),
         );
-    }
+        Known::Unknown("a bare lockfile has no manifests".to_owned())
+    };
     let requested = lockfile
         .packages
         .into_iter()
@@ -36,6 +39,7 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         packages,
         advisories: engine.advisory_database(),
         notes,
+        unresolved,
     };
     let fail_on = check.judging.fail_on.unwrap_or_default();
     let rules = output::rules();
@@ -52,7 +56,9 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     })?;
     let unchecked = if check.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
     report_missing_advisories(&outcome.advisories, unchecked);
-    Ok(exit::of(&outcome.packages, &outcome.advisories, fail_on, unchecked))
+    report_unresolved(&outcome, unchecked);
+    let unresolved = outcome.unresolved_dependencies();
+    Ok(exit::of(&outcome.packages, unresolved, &outcome.advisories, fail_on, unchecked))
 }
 
 /// Says on standard error why the run failed although the answer was printed.
@@ -64,6 +70,33 @@ pub(crate) fn report_missing_advisories<T>(advisories: &Known<T>, unchecked: Unc
         );
         crate::error::print(&error.into());
     }
+}
+
+/// Says on standard error why the run failed although the answer was printed.
+fn report_unresolved(outcome: &CheckOutcome, unchecked: Unchecked) {
+    let number = outcome.unresolved_dependencies().len();
+    if number == 0 || unchecked == Unchecked::Allow {
+        return;
+    }
+    let what = if number == 1 { "1 dependency".to_owned() } else { format!("{number} dependencies") };
+    let error = Hinted::message(
+        format!("failed to check {what}: `{}` has no entry for what the manifests name", outcome.lockfile),
+        "correct names that are mistyped; for the others run `cargo update --workspace`, or pass --allow-unchecked",
+    );
+    crate::error::print(&error.into());
+}
+
+/// Dependencies that the manifests name and the lockfile lacks. Cargo is not asked: it refuses to answer exactly then.
+fn unresolved(lockfile: &Lockfile, input: &Input, notes: &mut Vec<String>) -> Vec<UnresolvedDependency> {
+    let shown_root = input.lockfile.parent().unwrap_or(Path::new(""));
+    let (unresolved, problems) =
+        cratekeeper_engine::unresolved_dependencies(&input.root, shown_root, lockfile);
+    notes.extend(
+        problems
+            .into_iter()
+            .map(|problem| format!("not every dependency was compared with the lockfile: {problem}")),
+    );
+    unresolved
 }
 
 /// Adds what cargo knows about the user's own workspace; the reason when it cannot be asked.

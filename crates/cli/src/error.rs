@@ -53,7 +53,9 @@ pub(crate) fn print(error: &anyhow::Error) {
     if let Some(hint) = hint {
         text.push_str(&format!("\nhint: {hint}\n"));
     }
-    crate::output::to_stderr(&text);
+    // Line by line: names and values in messages come from files that anyone may have written.
+    let harmless: Vec<_> = text.split('\n').map(cratekeeper_report::sanitize).collect();
+    crate::output::to_stderr(&harmless.join("\n"));
 }
 
 /// Prints a message, and gives the exit code for it.

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use cratekeeper_model::{Known, Level, Outcome, PackageStatus};
+use cratekeeper_model::{Known, Level, Outcome, PackageStatus, Severity, UnresolvedDependency};
 
 use crate::arguments::FailOn;
 
-/// Nothing was found at or above `--fail-on`, and everything was checked.
+/// Nothing was found at or above `--fail-on`, and everything was checked; for other commands, they did what they were asked.
 pub const CLEAN: u8 = 0;
-/// Something was found at or above `--fail-on`.
+/// Something was found at or above `--fail-on`; for `names check`, a name at or above `review`.
 pub const FINDINGS: u8 = 1;
 /// Something could not be checked, or the command itself failed. Takes precedence over [`FINDINGS`].
 pub const COULD_NOT_CHECK: u8 = 2;
@@ -38,18 +38,21 @@ pub(crate) enum Unchecked {
     Allow,
 }
 
-/// The exit code of outcomes.
+/// The exit code of outcomes, and of dependencies that are in no lockfile and so have no outcome.
 pub(crate) fn of<T>(
     outcomes: &[Outcome],
+    unresolved: &[UnresolvedDependency],
     advisories: &Known<T>,
     fail_on: FailOn,
     unchecked: Unchecked,
 ) -> Exit {
     let could_not_check = outcomes.iter().any(|outcome| outcome.status == PackageStatus::CouldNotCheck);
     let without_advisories = matches!(advisories, Known::Unknown(_));
-    if unchecked == Unchecked::Fail && (could_not_check || without_advisories) {
+    let is_incomplete = could_not_check || without_advisories || !unresolved.is_empty();
+    let is_mistyped = |it: &UnresolvedDependency| is_at_least(it.severity(), fail_on);
+    if unchecked == Unchecked::Fail && is_incomplete {
         Exit::CouldNotCheck
-    } else if outcomes.iter().any(|outcome| fails(outcome, fail_on)) {
+    } else if outcomes.iter().any(|outcome| fails(outcome, fail_on)) || unresolved.iter().any(is_mistyped) {
         Exit::Findings
     } else {
         Exit::Clean
@@ -57,16 +60,19 @@ pub(crate) fn of<T>(
 }
 
 fn fails(outcome: &Outcome, fail_on: FailOn) -> bool {
-    let worst = outcome.case.worst();
-    let by_severity = fail_on.severity.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
+    let by_severity = is_at_least(outcome.case.worst(), fail_on);
     let by_level =
         fail_on.level.is_some_and(|limit| outcome.case.level >= limit && outcome.case.level > Level::None);
     by_severity || by_level
 }
 
+fn is_at_least(severity: Option<Severity>, fail_on: FailOn) -> bool {
+    fail_on.severity.is_some_and(|limit| severity.is_some_and(|severity| severity >= limit))
+}
+
 #[cfg(test)]
 mod tests {
-    use cratekeeper_model::{Case, Confidence, Finding, Package, PackageId, PackageSource, Severity};
+    use cratekeeper_model::{Case, Confidence, Finding, Package, PackageId, PackageSource, Suggestion};
 
     use super::*;
 
@@ -115,10 +121,36 @@ mod tests {
             (vec![bad, missing.clone()], Unchecked::Allow, Exit::Findings),
             (vec![missing], Unchecked::Allow, Exit::Clean),
         ] {
-            assert_eq!(of(&outcomes, &known, default, unchecked), expected);
+            assert_eq!(of(&outcomes, &[], &known, default, unchecked), expected);
         }
         let unknown = Known::<()>::Unknown("none".to_owned());
-        assert_eq!(of(&[fine], &unknown, default, Unchecked::Fail), Exit::CouldNotCheck);
+        assert_eq!(of(&[fine], &[], &unknown, default, Unchecked::Fail), Exit::CouldNotCheck);
+    }
+
+    #[test]
+    fn what_is_not_in_the_lockfile_is_not_clean() {
+        let known = Known::Known(());
+        let suggestion =
+            Suggestion { name: "serde".to_owned(), in_lockfile: true, explanation: String::new() };
+        let added = UnresolvedDependency {
+            manifest: "Cargo.toml".to_owned(),
+            line: 1,
+            key: "sered".to_owned(),
+            name: "sered".to_owned(),
+            suggestions: Vec::new(),
+        };
+        let mistyped = UnresolvedDependency { suggestions: vec![suggestion], ..added.clone() };
+        for (dependency, fail_on, unchecked, expected) in [
+            (&added, "high", Unchecked::Fail, Exit::CouldNotCheck),
+            (&added, "info", Unchecked::Allow, Exit::Clean),
+            (&mistyped, "never", Unchecked::Fail, Exit::CouldNotCheck),
+            (&mistyped, "high", Unchecked::Allow, Exit::Clean),
+            (&mistyped, "medium", Unchecked::Allow, Exit::Findings),
+            (&mistyped, "review", Unchecked::Allow, Exit::Clean),
+        ] {
+            let exit = of(&[], std::slice::from_ref(dependency), &known, fail_on.parse().unwrap(), unchecked);
+            assert_eq!(exit, expected, "{fail_on}");
+        }
     }
 
     #[test]
@@ -133,7 +165,7 @@ mod tests {
             ("alert", Exit::Clean),
             ("never", Exit::Clean),
         ] {
-            assert_eq!(of(&it, &known, text.parse().unwrap(), Unchecked::Fail), expected, "{text}");
+            assert_eq!(of(&it, &[], &known, text.parse().unwrap(), Unchecked::Fail), expected, "{text}");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
     })?;
     let unchecked = if inspect.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
     report_missing_advisories(&outcome.advisories, unchecked);
-    Ok(exit::of(std::slice::from_ref(&outcome.outcome), &outcome.advisories, fail_on, unchecked))
+    Ok(exit::of(std::slice::from_ref(&outcome.outcome), &[], &outcome.advisories, fail_on, unchecked))
 }
 
 /// What the argument names.

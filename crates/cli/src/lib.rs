@@ -10,6 +10,7 @@ mod error;
 pub mod exit;
 mod explain;
 mod inspect;
+mod names;
 mod output;
 mod progress;
 mod setup;
@@ -51,6 +52,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Check(check) => check::run(check, global),
         Command::Inspect(inspect) => inspect::run(inspect, global),
         Command::Explain(explain) => explain::run(explain, global),
+        Command::Names(names) => names::run(names, global),
         Command::Advisories(advisories) => advisories::run(advisories, global),
     }
 }

@@ -3,35 +3,40 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use cratekeeper_report::human::{Detail, Terminal, Threshold, View};
-use cratekeeper_report::{RuleDescription, Tool};
+use cratekeeper_report::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY};
 
 use crate::arguments::{Color, FailOn, Global};
 
 /// This program, as documents name it.
 pub(crate) const TOOL: Tool<'static> = Tool { name: "cratekeeper", version: env!("CARGO_PKG_VERSION") };
 
-/// What readers are told about each rule.
+/// What readers are told about each rule, and about what `check` says beside the rules.
 pub(crate) fn rules() -> Vec<RuleDescription<'static>> {
-    cratekeeper_rules::all()
-        .iter()
-        .map(|rule| RuleDescription {
-            id: rule.id,
-            title: rule.title,
-            explanation: rule.explanation,
-            help_uri: None,
-        })
-        .collect()
+    let describe = |rule: &cratekeeper_rules::Rule| RuleDescription {
+        id: rule.id,
+        title: rule.title,
+        explanation: rule.explanation,
+        help_uri: None,
+    };
+    let mut rules: Vec<_> = cratekeeper_rules::all().iter().map(describe).collect();
+    rules.push(UNRESOLVED_DEPENDENCY);
+    rules.sort_by_key(|rule| rule.id);
+    rules
 }
 
 /// How people want to see an answer.
 pub(crate) fn view<'a>(global: &Global, fail_on: FailOn, rules: &'a [RuleDescription<'a>]) -> View<'a> {
-    let detail = match global {
+    let threshold = Threshold { severity: fail_on.severity, level: fail_on.level };
+    View { terminal: terminal(), detail: detail(global), threshold, rules }
+}
+
+/// How much `--quiet` and `--verbose` ask for.
+pub(crate) fn detail(global: &Global) -> Detail {
+    match global {
         Global { quiet: true, .. } => Detail::Quiet,
         Global { verbose: 0, .. } => Detail::Normal,
         _ => Detail::Verbose,
-    };
-    let threshold = Threshold { severity: fail_on.severity, level: fail_on.level };
-    View { terminal: terminal(), detail, threshold, rules }
+    }
 }
 
 /// Where human text goes.

@@ -11,6 +11,19 @@ pub(crate) fn watched(quiet: bool) -> Box<dyn Progress> {
     if quiet || !crate::output::is_watched() { Box::new(NoProgress) } else { Box::new(Bar::default()) }
 }
 
+/// A bar for so many steps of one kind, which draws nothing where nobody watches or wants it.
+pub(crate) fn counted(quiet: bool, verb: &'static str, steps: usize) -> ProgressBar {
+    if quiet || !crate::output::is_watched() { ProgressBar::hidden() } else { bar(verb, steps) }
+}
+
+fn bar(verb: &'static str, steps: usize) -> ProgressBar {
+    let template = "{prefix:>12} [{bar:27}] {pos}/{len} {wide_msg}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(steps as u64).with_style(style.progress_chars("=> ")).with_prefix(verb);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
 #[derive(Default)]
 struct Bar {
     current: Mutex<Option<ProgressBar>>,
@@ -28,10 +41,7 @@ impl Progress for Bar {
             Stage::Fetch => "Fetching",
             Stage::Analyze => "Checking",
         };
-        let template = "{prefix:>12} [{bar:27}] {pos}/{len} {wide_msg}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(steps as u64).with_style(style.progress_chars("=> ")).with_prefix(verb);
-        bar.enable_steady_tick(Duration::from_millis(100));
+        let bar = bar(verb, steps);
         self.with(|current| *current = Some(bar));
     }
 

@@ -5,6 +5,8 @@
 //! together here ([`RuleInput`](cratekeeper_model::RuleInput)). A package that cannot be found, read or analysed is an outcome
 //! with a reason; it never ends a run.
 //!
+//! [`unresolved_dependencies`] compares manifests with a lockfile and says which names may have been meant.
+//!
 //! Not here: arguments, terminals, HTTP servers. A program that uses [`WorkerPool::of_this_program`] has to call
 //! [`worker::run`] when its first argument is [`worker::WORKER_ARGUMENT`].
 
@@ -12,12 +14,14 @@ pub mod analysis;
 mod cache;
 mod encoding;
 mod facts;
+mod names;
 mod pipeline;
 mod pool;
 mod progress;
 pub mod worker;
 
 pub use cache::FactsCache;
+pub use names::unresolved_dependencies;
 pub use pipeline::{Engine, InspectTarget, Requested, Setup};
 pub use pool::{WorkerError, WorkerLimits, WorkerPool};
 pub use progress::{NoProgress, Progress, Stage};

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use crate::analysis::Subject;
 use crate::cache::FactsCache;
 use crate::facts::{FactsSource, Found, checksum_of_file};
+use crate::names;
 use crate::pool::WorkerPool;
 use crate::progress::{Progress, Stage};
 
@@ -291,7 +292,8 @@ impl Engine {
             Known::Known(facts) => Known::Known(*facts),
             Known::Unknown(reason) => Known::Unknown(reason),
         };
-        let input = RuleInput { package, archive, facts, index, advisories };
+        let names = names::matches(&package, &facts);
+        let input = RuleInput { package, archive, facts, index, advisories, names };
         let case = cratekeeper_rules::judge(&input);
         let (status, reason) = status(&input);
         let facts = match input.facts {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Advisory, Checksum, Facts, Package};
+use crate::{Advisory, Checksum, Facts, NameMatches, Package};
 
 /// A value, or the reason why there is none.
 ///
@@ -84,4 +84,45 @@ pub struct RuleInput {
     pub index: Known<IndexEntry>,
     /// Advisories that affect this version; empty when none does.
     pub advisories: Known<Vec<Advisory>>,
+    /// What the name can be taken for.
+    #[serde(default = "not_compared")]
+    pub names: Known<NameMatches>,
+}
+
+/// For input that was stored before names were compared.
+fn not_compared() -> Known<NameMatches> {
+    Known::Unknown("names were not compared when this was stored".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PackageId, PackageSource};
+
+    #[test]
+    fn input_that_was_stored_before_names_were_compared_does_not_know_them() {
+        let version = semver::Version::new(1, 0, 0);
+        let input = RuleInput {
+            package: Package {
+                id: PackageId::new(&PackageSource::Unknown, "a", &version),
+                name: "a".to_owned(),
+                version,
+                checksum: None,
+                source: PackageSource::Unknown,
+                kinds: Vec::new(),
+                platforms: Vec::new(),
+                features: None,
+            },
+            archive: ArchiveState::Read,
+            facts: Known::Unknown("offline".to_owned()),
+            index: Known::Unknown("offline".to_owned()),
+            advisories: Known::Known(Vec::new()),
+            names: Known::Known(NameMatches::default()),
+        };
+        let mut stored = serde_json::to_value(&input).unwrap();
+        assert_eq!(serde_json::from_value::<RuleInput>(stored.clone()).unwrap(), input);
+        stored.as_object_mut().unwrap().remove("names");
+        let input: RuleInput = serde_json::from_value(stored).unwrap();
+        assert!(input.names.as_result().is_err_and(|reason| reason.contains("not compared")));
+    }
 }

@@ -13,6 +13,7 @@ mod checksum;
 pub mod facts;
 mod finding;
 mod input;
+mod names;
 mod outcome;
 mod package;
 
@@ -22,5 +23,6 @@ pub use checksum::{Checksum, ChecksumHasher, ParseChecksumError};
 pub use facts::Facts;
 pub use finding::{Confidence, Evidence, Finding, ParseSeverityError, Severity};
 pub use input::{ArchiveState, IndexEntry, Known, RuleInput};
+pub use names::{NameMatch, NameMatches, Suggestion, UnresolvedDependency};
 pub use outcome::{AdvisoryDatabase, CheckOutcome, InspectOutcome, Outcome};
 pub use package::{DependencyKind, Package, PackageId, PackageSource, PackageStatus};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Facts, Known, Package, PackageStatus, Severity};
+use crate::{Case, Facts, Known, Package, PackageStatus, Severity, UnresolvedDependency};
 
 /// What was found out about one package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct CheckOutcome {
     pub advisories: Known<AdvisoryDatabase>,
     /// Things that concern the run as a whole and made it less than complete, one sentence each.
     pub notes: Vec<String>,
+    /// Dependencies that the workspace's manifests name and the lockfile lacks, by manifest and line: nothing was checked
+    /// for them. Or why manifests were not compared with the lockfile.
+    pub unresolved: Known<Vec<UnresolvedDependency>>,
 }
 
 /// What an inspection of one package says.
@@ -68,5 +71,11 @@ impl CheckOutcome {
     pub fn findings(&self, severity: Severity) -> usize {
         let findings = self.packages.iter().flat_map(|outcome| &outcome.case.findings);
         findings.filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Dependencies that manifests name and the lockfile lacks; none when that is not known.
+    #[must_use]
+    pub fn unresolved_dependencies(&self) -> &[UnresolvedDependency] {
+        self.unresolved.value().map_or(&[], Vec::as_slice)
     }
 }

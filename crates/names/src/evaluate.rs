@@ -41,10 +41,10 @@ pub struct Pair {
 pub fn pairs(text: &str) -> Result<Vec<Pair>, TableError> {
     let rows = Rows::parse(text)?;
     let pair = |row: crate::table::Row<'_>| {
-        let target = row.get(&["target", "lookalike_of"]);
-        Some(Pair {
+        let target = row.get(&["target", "lookalike_of"]).ok_or(TableError::NoTarget { line: row.line })?;
+        Ok(Pair {
             name: row.name().to_owned(),
-            target: target?.to_owned(),
+            target: target.to_owned(),
             ecosystem: row.get(&["ecosystem"]).unwrap_or("any").to_owned(),
             class: row.get(&["class"]).unwrap_or("any").to_owned(),
             malicious: row.get(&["label"]).is_none_or(|label| label == "malicious"),
@@ -53,7 +53,7 @@ pub fn pairs(text: &str) -> Result<Vec<Pair>, TableError> {
     if rows.column(&["target", "lookalike_of"]).is_none() {
         return Err(TableError::NoTargets);
     }
-    Ok(rows.iter().filter_map(pair).collect())
+    rows.iter().map(pair).collect()
 }
 
 /// How many of a group reached which level.

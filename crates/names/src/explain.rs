@@ -79,10 +79,7 @@ fn difference(found: Found, name: Name<'_>, target: Name<'_>) -> String {
             }
         }
         (Check::ExtraWords, What::Words { exact, .. }) => extra_words(name, target, exact),
-        (Check::MissingWord, _) => match quoted(&strange_words(target, name)) {
-            Some(words) => format!("without the word {words}"),
-            None => "without one of its words".to_owned(),
-        },
+        (Check::MissingWord, _) => missing_word(name, target),
         (Check::RepositoryName, _) => "under the name of its repository or organisation".to_owned(),
         (_, What::Edits(Edits::Two(first, second))) => {
             format!(
@@ -167,6 +164,14 @@ fn extra_words(name: Name<'_>, target: Name<'_>, exact: bool) -> String {
     match quoted(&extra(name, target)) {
         Some(words) => format!("and {words}{changed}"),
         None => format!("and something more{changed}"),
+    }
+}
+
+fn missing_word(name: Name<'_>, target: Name<'_>) -> String {
+    let missing = (0..target.count()).find(|index| target.without(|it| it == *index) == name.letters);
+    match missing {
+        Some(index) => format!("without the word `{}`", String::from_iter(target.word(index))),
+        None => "without one of its words".to_owned(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Corpus {
         if self.kind() == Kind::Crates
             && let Some(reserved) = reserved::find(name)
         {
-            let score = weights::base(Check::ReservedName, What::Plain) as u8;
+            let score = weights::weight(Check::ReservedName, What::Plain).base as u8;
             let target = reserved.name.to_owned();
             let reason = Explanation::Text(reserved.explanation(candidate.name()));
             matches.push(Match { target, check: Check::ReservedName, score, reason });
@@ -76,7 +76,7 @@ impl Corpus {
             Check::Number => target.without_numbers().count(),
             _ => telling_letters(name, target),
         };
-        let mut score = weights::base(found.check, found.what)
+        let mut score = weights::weight(found.check, found.what).base
             * weights::length_factor(found.check, letters)
             * weights::popularity_factor(found.check, found.what, rank);
         match found.what {

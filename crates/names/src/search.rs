@@ -86,9 +86,10 @@ impl<'a> Search<'a> {
         search.work.get()
     }
 
-    fn count(&self, _work: usize) {
+    #[cfg_attr(not(test), expect(clippy::unused_self, unused_variables, reason = "only tests count"))]
+    fn count(&self, work: usize) {
         #[cfg(test)]
-        self.work.set(self.work.get() + _work);
+        self.work.set(self.work.get() + work);
     }
 
     fn everything(&mut self) {
@@ -110,8 +111,8 @@ impl<'a> Search<'a> {
     fn lookup_hash(&self, hash: Hash) -> impl Iterator<Item = (u32, Name<'a>)> + use<'a> {
         self.count(MOST_PER_LOOKUP);
         let (corpus, own) = (self.corpus, self.own);
-        let ids = corpus.ids(hash).take(MOST_PER_LOOKUP).filter(move |id| Some(*id) != own);
-        ids.filter_map(move |id| Some((id, corpus.name(id)?)))
+        let ids = corpus.ids(hash).filter(move |id| Some(*id) != own);
+        ids.filter_map(move |id| Some((id, corpus.name(id)?))).take(MOST_PER_LOOKUP)
     }
 
     fn push(&mut self, id: u32, check: Check, what: What) {

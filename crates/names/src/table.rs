@@ -36,6 +36,12 @@ pub enum TableError {
     /// Pairs without a column of targets.
     #[error("the header has neither a column `target` nor `lookalike_of`")]
     NoTargets,
+    /// A pair without a target.
+    #[error("line {line}: the pair has no target")]
+    NoTarget {
+        /// Where, from 1.
+        line: u64,
+    },
     /// Nothing in it.
     #[error("there are no names in it")]
     Empty,

@@ -14,7 +14,8 @@
 //! # }
 //! ```
 //!
-//! A [`Lockfile`] names packages; [`WorkspaceMetadata`] adds why they are there. [`CargoConfig`] says where
+//! A [`Lockfile`] names packages; [`WorkspaceMetadata`] adds why they are there, and
+//! [`Lockfile::missing_dependencies`] tells what the workspace's manifests name besides. [`CargoConfig`] says where
 //! cargo would take them from, and a [`PackageFinder`] gives their bytes ([`PackageFinder::fetch`]) and what
 //! the registry says about them ([`PackageFinder::index_entry`]).
 //!
@@ -31,6 +32,7 @@ mod finder;
 mod index;
 mod layout;
 mod lockfile;
+mod manifests;
 mod sources;
 mod workspace;
 
@@ -40,5 +42,6 @@ pub use environment::CargoEnvironment;
 pub use finder::{FetchError, FileProblem, FinderOptions, Location, Origin, PackageFinder, VendoredFile};
 pub use index::{IndexError, IndexLookup};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, MAX_LOCKFILE_SIZE};
+pub use manifests::{Lookup, MissingDependencies, MissingDependency};
 pub use sources::{ResolvedSource, SourceError};
 pub use workspace::{WorkspaceError, WorkspaceMetadata};

@@ -219,14 +219,14 @@ fn link(
 }
 
 /// Byte offsets to line numbers, by binary search.
-struct LineNumbers(Vec<usize>);
+pub(crate) struct LineNumbers(Vec<usize>);
 
 impl LineNumbers {
-    fn of(text: &str) -> LineNumbers {
+    pub(crate) fn of(text: &str) -> LineNumbers {
         LineNumbers(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
     }
 
-    fn at(&self, offset: usize) -> u32 {
+    pub(crate) fn at(&self, offset: usize) -> u32 {
         let line = self.0.partition_point(|newline| *newline < offset) + 1;
         u32::try_from(line).unwrap_or(u32::MAX)
     }

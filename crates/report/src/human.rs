@@ -7,9 +7,11 @@
 //! styled, and written in one go.
 
 mod check;
+mod evaluation;
 mod findings;
 mod groups;
 mod inspect;
+mod names;
 mod next;
 mod page;
 
@@ -19,6 +21,7 @@ use cratekeeper_model::{Case, CheckOutcome, Finding, InspectOutcome, Level, Seve
 
 use self::page::{Page, Tone};
 use crate::RuleDescription;
+use crate::names::{EvaluationOutcome, IndexOutcome, NamesOutcome};
 
 /// What the output goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,5 +134,51 @@ pub fn explain(terminal: Terminal, rule: &RuleDescription<'_>, out: &mut dyn Wri
         page.blank();
         page.line(0, &[(Tone::Plain, "more: "), (Tone::Plain, uri)]);
     }
+    page.write(out)
+}
+
+/// Writes what names can be taken for.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn names(
+    terminal: Terminal,
+    detail: Detail,
+    outcome: &NamesOutcome,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    match detail {
+        Detail::Quiet => names::quiet(&mut page, outcome),
+        Detail::Normal | Detail::Verbose => names::full(&mut page, outcome, detail),
+    }
+    page.write(out)
+}
+
+/// Writes what was made of a corpus.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn names_index(terminal: Terminal, outcome: &IndexOutcome, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    names::index(&mut page, outcome);
+    page.write(out)
+}
+
+/// Writes what an evaluation of names found out.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn evaluation(
+    terminal: Terminal,
+    detail: Detail,
+    outcome: &EvaluationOutcome,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    evaluation::page(&mut page, outcome, detail);
     page.write(out)
 }

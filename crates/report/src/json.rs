@@ -9,6 +9,7 @@
 
 mod escape;
 mod facts;
+mod names;
 mod object;
 mod source;
 mod words;
@@ -17,11 +18,14 @@ use std::io::{self, Write};
 
 use cratekeeper_model::{
     AdvisoryDatabase, Case, CheckOutcome, Evidence, Finding, InspectOutcome, Known, Level, NotEvaluated,
-    Outcome, PackageStatus, Severity,
+    Outcome, PackageStatus, Severity, Suggestion, UnresolvedDependency,
 };
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::escape::write;
+pub use self::names::{
+    NAMES_EVALUATION_SCHEMA, NAMES_INDEX_SCHEMA, NAMES_SCHEMA, evaluation, names, names_index,
+};
 use self::object::{Displayed, Each, object};
 use self::words::Word as _;
 use crate::Tool;
@@ -62,6 +66,7 @@ impl Serialize for CheckDocument<'_> {
             "summary": Summary(outcome),
             "advisories": Advisories(&outcome.advisories),
             "notes": outcome.notes,
+            "unresolved_dependencies": outcome.unresolved.value().map(|it| Each(it, UnresolvedObject)),
             "packages": Each(&outcome.packages, CheckedPackage),
         })
     }
@@ -131,6 +136,31 @@ impl Serialize for Advisories<'_> {
             }),
             Known::Unknown(reason) => object!(serializer, { "unknown": reason }),
         }
+    }
+}
+
+struct UnresolvedObject<'a>(&'a UnresolvedDependency);
+
+impl Serialize for UnresolvedObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let UnresolvedDependency { manifest, line, key, name, suggestions } = self.0;
+        object!(serializer, {
+            "manifest": manifest,
+            "line": line,
+            "key": key,
+            "name": name,
+            "severity": self.0.severity().map(Severity::as_str),
+            "suggestions": Each(suggestions, SuggestionObject),
+        })
+    }
+}
+
+struct SuggestionObject<'a>(&'a Suggestion);
+
+impl Serialize for SuggestionObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Suggestion { name, in_lockfile, explanation } = self.0;
+        object!(serializer, { "name": name, "in_lockfile": in_lockfile, "explanation": explanation })
     }
 }
 

@@ -9,6 +9,7 @@
 //!     packages: Vec::new(),
 //!     advisories: Known::Unknown("offline".to_owned()),
 //!     notes: Vec::new(),
+//!     unresolved: Known::Known(Vec::new()),
 //! };
 //! let mut document = Vec::new();
 //! json::check(Tool { name: "cratekeeper", version: "0.1.0" }, &outcome, &mut document)?;
@@ -21,6 +22,8 @@
 //! a contract, written down in `docs/json.md`; SARIF is for code scanning; the text is for people and may
 //! change at any time.
 //!
+//! [`names`] has what is said about names alone, as text and JSON.
+//!
 //! Nothing is judged here: severities, levels and statuses arrive finished. Nothing is read either, neither
 //! files nor the terminal's properties nor the clock. All text may come from a hostile publisher, so that
 //! nothing reaches a terminal but through [`sanitize`].
@@ -28,13 +31,16 @@
 mod catalogue;
 pub mod human;
 pub mod json;
+pub mod names;
 pub mod sarif;
 mod text;
+mod unresolved;
 
 use serde::Serialize;
 
 pub use catalogue::{AdvisoryStatus, advisory_status, advisory_status_json, rules, rules_json};
 pub use text::sanitize;
+pub use unresolved::UNRESOLVED_DEPENDENCY;
 
 /// The program that speaks, as documents name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,7 +53,8 @@ pub struct Tool<'a> {
 
 /// What a reader is told about a rule.
 ///
-/// The caller takes it from the rules themselves, which this crate does not know.
+/// The caller takes it from the rules themselves, which this crate does not know. [`UNRESOLVED_DEPENDENCY`] is the one that
+/// belongs to no package, and so to no rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleDescription<'a> {
     /// Id, for example `build-script`.

@@ -5,6 +5,8 @@
 //! `properties.evidence`, because a viewer would take `src/lib.rs` for the user's own. A result of
 //! [`inspect`] stands at the place inside the package itself.
 //!
+//! A dependency that was probably mistyped stands at its line in the manifest.
+//!
 //! What could not be checked is a notification of the invocation and never a result: it would look like a
 //! finding, and its absence like an all-clear. `executionSuccessful` is then false.
 
@@ -17,6 +19,7 @@ use std::io::{self, Write};
 
 use cratekeeper_model::{
     AdvisoryDatabase, CheckOutcome, Evidence, Finding, InspectOutcome, Known, Outcome, Severity,
+    UnresolvedDependency,
 };
 use serde_json::json;
 use serde_sarif::sarif::{
@@ -24,12 +27,12 @@ use serde_sarif::sarif::{
     Result as SarifResult, ResultLevel, Run, Sarif,
 };
 
-use self::fingerprint::Fingerprints;
+use self::fingerprint::{DependencyFingerprints, Fingerprints};
 use self::notice::notices;
 use self::rules::RuleTable;
 use crate::json::EvidenceObject;
 use crate::text::count;
-use crate::{RuleDescription, Tool, sanitize};
+use crate::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY, sanitize, unresolved};
 
 /// Where the schema is published; serde-sarif names an older address.
 const SCHEMA: &str =
@@ -53,9 +56,12 @@ pub struct Producer<'a> {
 ///
 /// Fails if `out` does.
 pub fn check(producer: &Producer<'_>, outcome: &CheckOutcome, out: &mut dyn Write) -> io::Result<()> {
-    let anchor = Anchor::Lockfile(uri::of_file(&outcome.lockfile, producer.base));
+    let base = producer.base;
+    let anchor = Anchor::Lockfile { uri: uri::of_file(&outcome.lockfile, base), base };
     let packages: Vec<&Outcome> = outcome.packages.iter().collect();
-    write(producer, &anchor, &packages, &outcome.advisories, &outcome.notes, out)
+    let unresolved = outcome.unresolved_dependencies();
+    let run = RunWide { advisories: &outcome.advisories, notes: &outcome.notes, unresolved };
+    write(producer, &anchor, &packages, &run, out)
 }
 
 /// Writes what an inspection found out.
@@ -64,7 +70,8 @@ pub fn check(producer: &Producer<'_>, outcome: &CheckOutcome, out: &mut dyn Writ
 ///
 /// Fails if `out` does.
 pub fn inspect(producer: &Producer<'_>, outcome: &InspectOutcome, out: &mut dyn Write) -> io::Result<()> {
-    write(producer, &Anchor::Package, &[&outcome.outcome], &outcome.advisories, &outcome.notes, out)
+    let run = RunWide { advisories: &outcome.advisories, notes: &outcome.notes, unresolved: &[] };
+    write(producer, &Anchor::Package, &[&outcome.outcome], &run, out)
 }
 
 /// Writes a run without results: what readers are told about each rule, and nothing else.
@@ -73,19 +80,25 @@ pub fn inspect(producer: &Producer<'_>, outcome: &InspectOutcome, out: &mut dyn 
 ///
 /// Fails if `out` does.
 pub fn rules(producer: &Producer<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let rules = RuleTable::new(producer.rules, &[]);
+    let rules = RuleTable::new(producer.rules, &[], &[]);
     write_run(Run::builder().tool(rules.tool(producer.tool)).results(Vec::new()).build(), out)
+}
+
+/// What concerns a run as a whole, and no single package.
+struct RunWide<'a> {
+    advisories: &'a Known<AdvisoryDatabase>,
+    notes: &'a [String],
+    unresolved: &'a [UnresolvedDependency],
 }
 
 fn write(
     producer: &Producer<'_>,
-    anchor: &Anchor,
+    anchor: &Anchor<'_>,
     packages: &[&Outcome],
-    advisories: &Known<AdvisoryDatabase>,
-    notes: &[String],
+    run: &RunWide<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rules = RuleTable::new(producer.rules, packages);
+    let rules = RuleTable::new(producer.rules, packages, run.unresolved);
     let mut results = Vec::new();
     for outcome in packages {
         let mut fingerprints = Fingerprints::new(outcome);
@@ -93,9 +106,13 @@ fn write(
             results.push(result(outcome, finding, anchor, &rules, &mut fingerprints));
         }
     }
+    let mut fingerprints = DependencyFingerprints::default();
+    for dependency in run.unresolved {
+        results.extend(mistyped(dependency, anchor, &rules, &mut fingerprints));
+    }
     let run = Run::builder()
         .tool(rules.tool(producer.tool))
-        .invocations(vec![notices(packages, anchor, &rules, advisories, notes)])
+        .invocations(vec![notices(packages, anchor, &rules, run)])
         .original_uri_base_ids(anchor.base_ids())
         .results(results)
         .build();
@@ -110,7 +127,7 @@ fn write_run(run: Run, out: &mut dyn Write) -> io::Result<()> {
 fn result(
     outcome: &Outcome,
     finding: &Finding,
-    anchor: &Anchor,
+    anchor: &Anchor<'_>,
     rules: &RuleTable<'_>,
     fingerprints: &mut Fingerprints<'_>,
 ) -> SarifResult {
@@ -137,10 +154,41 @@ fn result(
         .build()
 }
 
+/// A result for a dependency that was probably mistyped. One that was not is no claim about anything: the notification
+/// that it could not be checked is all there is.
+fn mistyped(
+    dependency: &UnresolvedDependency,
+    anchor: &Anchor<'_>,
+    rules: &RuleTable<'_>,
+    fingerprints: &mut DependencyFingerprints,
+) -> Option<SarifResult> {
+    let severity = dependency.severity()?;
+    let question = unresolved::question(dependency).unwrap_or_default();
+    let missing = unresolved::missing(dependency);
+    let help = unresolved::help(dependency);
+    let text = format!("{missing} is not in the lockfile: {question}");
+    let suggestions: Vec<&str> = dependency.suggestions.iter().map(|it| it.name.as_str()).collect();
+    let properties = [
+        ("severity", json!(severity.as_str())),
+        ("security-severity", json!(security_severity(severity))),
+        ("suggestions", json!(suggestions)),
+        ("help", json!(help)),
+    ];
+    let result = SarifResult::builder()
+        .rule_id(UNRESOLVED_DEPENDENCY.id)
+        .rule_index(rules.index(UNRESOLVED_DEPENDENCY.id))
+        .level(level(severity))
+        .message(message(format!("{}\nHelp: {help}", unlinked(&text))))
+        .locations(vec![anchor.manifest(dependency)])
+        .partial_fingerprints(fingerprints.of(&anchor.manifest_uri(dependency), dependency))
+        .properties(bag(properties));
+    Some(result.build())
+}
+
 /// Where results stand.
-enum Anchor {
-    /// At the package's line in the lockfile, by its URI.
-    Lockfile(String),
+enum Anchor<'a> {
+    /// At the package's line in the lockfile, by its URI; manifests are relative to the same base.
+    Lockfile { uri: String, base: Option<&'a str> },
     /// At files of the package.
     Package,
 }
@@ -148,10 +196,10 @@ enum Anchor {
 /// Name of the base of URIs that lie inside the inspected package.
 const PACKAGE_BASE: &str = "PACKAGE";
 
-impl Anchor {
+impl Anchor<'_> {
     fn location(&self, outcome: &Outcome, evidence: Option<&Evidence>) -> Location {
         let (artifact, line) = match self {
-            Anchor::Lockfile(uri) => {
+            Anchor::Lockfile { uri, .. } => {
                 // Viewers drop results without a line.
                 let line = outcome.lockfile_line.unwrap_or(1);
                 (ArtifactLocation::builder().uri(uri.as_str()).build(), Some(line))
@@ -175,10 +223,26 @@ impl Anchor {
         Location::builder().physical_location(place).logical_locations(vec![logical]).build()
     }
 
+    fn manifest_uri(&self, dependency: &UnresolvedDependency) -> String {
+        let base = match self {
+            Anchor::Lockfile { base, .. } => *base,
+            Anchor::Package => None,
+        };
+        uri::of_file(&dependency.manifest, base)
+    }
+
+    /// The line of a dependency in its manifest.
+    fn manifest(&self, dependency: &UnresolvedDependency) -> Location {
+        let artifact = ArtifactLocation::builder().uri(self.manifest_uri(dependency)).build();
+        let region = Region { start_line: Some(i64::from(dependency.line)), ..Region::default() };
+        let place = PhysicalLocation::builder().artifact_location(artifact).region(region).build();
+        Location::builder().physical_location(place).build()
+    }
+
     /// Further places, where the first is not the only one.
     fn related(&self, outcome: &Outcome, evidence: &[Evidence]) -> Vec<Location> {
         let further = match self {
-            Anchor::Lockfile(_) => &[],
+            Anchor::Lockfile { .. } => &[],
             Anchor::Package => evidence.get(1..).unwrap_or_default(),
         };
         let numbered = (1..).zip(further);
@@ -194,7 +258,7 @@ impl Anchor {
 
     fn base_ids(&self) -> std::collections::BTreeMap<String, ArtifactLocation> {
         match self {
-            Anchor::Lockfile(_) => [].into(),
+            Anchor::Lockfile { .. } => [].into(),
             Anchor::Package => {
                 let description = message("The root directory of the inspected package".to_owned());
                 let base = ArtifactLocation::builder().description(description).build();

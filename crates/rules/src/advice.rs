@@ -90,12 +90,16 @@ pub(crate) fn update_command(package: &Package, version: &Version) -> Option<Str
 /// `name@version`, if it can be given to a shell. The version is part of it because a lockfile may hold several,
 /// and cargo refuses an ambiguous name.
 pub(crate) fn spec(package: &Package, version: &Version) -> Option<String> {
-    let name = &package.name;
+    plain_name(&package.name).map(|name| format!("{name}@{version}"))
+}
+
+/// The name, if it can be given to a shell.
+pub(crate) fn plain_name(name: &str) -> Option<&str> {
     let plain = !name.is_empty()
         && name.len() <= NAME
         && !name.starts_with('-')
         && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_');
-    plain.then(|| format!("{name}@{version}"))
+    plain.then_some(name)
 }
 
 /// The package in a sentence.

@@ -17,7 +17,8 @@
 //!
 //! What it does not do: read files, ask registries, look at the clock. The same input gives the same case, so a
 //! stored scan can be judged again by newer rules. No rule excuses a crate by its name, checksum, publisher or by
-//! being in a list, because a hijacked version of a trusted crate has all of these. And a rule that lacks its input
+//! being in a list, because a hijacked version of a trusted crate has all of these; `confusable-name` alone does not look
+//! at names that others are taken for, since it is about nothing but names. And a rule that lacks its input
 //! is listed as *not evaluated*; silence means "looked, found nothing".
 
 mod advice;

@@ -8,6 +8,7 @@ mod bidi_control_character;
 mod build_script;
 mod bundled_executable;
 mod checksum_mismatch;
+mod confusable_name;
 mod malicious_version;
 mod manifest_differs_from_original;
 mod proc_macro;
@@ -25,6 +26,7 @@ const ALL: &[Rule] = &[
     build_script::RULE,
     bundled_executable::RULE,
     checksum_mismatch::RULE,
+    confusable_name::RULE,
     malicious_version::RULE,
     manifest_differs_from_original::RULE,
     proc_macro::RULE,

@@ -38,4 +38,8 @@ pub const TECHNIQUES: &[Technique] = &[
         id: "replaced-archive",
         title: "The bytes of a published version are replaced after the fact, or on their way",
     },
+    Technique {
+        id: "typosquat",
+        title: "A crate is published under a name that is taken for another one's: a typo, a variant, a look-alike",
+    },
 ];

@@ -5,8 +5,8 @@ use cratekeeper_model::facts::{
     UnsafeCounters,
 };
 use cratekeeper_model::{
-    Advisory, AdvisoryClass, ArchiveState, Checksum, Confidence, Facts, Finding, IndexEntry, Known, Package,
-    PackageId, PackageSource, RuleInput, Severity,
+    Advisory, AdvisoryClass, ArchiveState, Checksum, Confidence, Facts, Finding, IndexEntry, Known,
+    NameMatches, Package, PackageId, PackageSource, RuleInput, Severity,
 };
 
 use crate::rule::{Evaluation, Rule};
@@ -31,6 +31,7 @@ pub(crate) fn input() -> RuleInput {
         facts: Known::Known(Facts::default()),
         index: Known::Known(IndexEntry { yanked: false, checksum, newest_compatible: None, age: 60 }),
         advisories: Known::Known(Vec::new()),
+        names: Known::Known(NameMatches::default()),
     }
 }
 

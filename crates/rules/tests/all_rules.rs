@@ -5,8 +5,8 @@ use cratekeeper_model::facts::{
     SourceFileStatus, SuspiciousCharacter, Target, TargetKind, UnsafeCounters,
 };
 use cratekeeper_model::{
-    Advisory, AdvisoryClass, ArchiveState, Case, Checksum, Facts, Finding, IndexEntry, Known, Level, Package,
-    PackageId, PackageSource, RuleInput, Severity,
+    Advisory, AdvisoryClass, ArchiveState, Case, Checksum, Facts, Finding, IndexEntry, Known, Level,
+    NameMatch, NameMatches, Package, PackageId, PackageSource, RuleInput, Severity,
 };
 use cratekeeper_rules::{Evaluation, TECHNIQUES, all, judge, score};
 use proptest::prelude::*;
@@ -208,16 +208,23 @@ fn facts() -> impl Strategy<Value = Facts> {
         })
 }
 
+fn names() -> impl Strategy<Value = NameMatches> {
+    let check = select(vec!["separators", "reserved-name", "new"]);
+    let one = (text(), check, any::<u8>(), text()).prop_map(|(target, check, score, explanation)| {
+        NameMatch { target, check: check.to_owned(), score, explanation }
+    });
+    (any::<bool>(), select(&Level::ALL[..]), few(one)).prop_map(|(in_corpus, level, matches)| NameMatches {
+        in_corpus,
+        level,
+        matches,
+    })
+}
+
 fn input() -> impl Strategy<Value = RuleInput> {
-    (package(), archive(), known(facts()), known(index()), known(few(advisory()))).prop_map(
-        |(package, archive, facts, index, advisories)| RuleInput {
-            package,
-            archive,
-            facts,
-            index,
-            advisories,
-        },
-    )
+    let known = (known(facts()), known(index()), known(few(advisory())), known(names()));
+    (package(), archive(), known).prop_map(|(package, archive, (facts, index, advisories, names))| {
+        RuleInput { package, archive, facts, index, advisories, names }
+    })
 }
 
 /// Characters that may not reach a terminal; own list, so that the escaping is not tested by itself.
@@ -281,6 +288,7 @@ fn empty() -> RuleInput {
         facts: Known::Known(Facts::default()),
         index: Known::Unknown("offline".to_owned()),
         advisories: Known::Known(Vec::new()),
+        names: Known::Known(NameMatches::default()),
     }
 }
 
@@ -290,6 +298,7 @@ fn when_nothing_is_known_no_rule_is_silent() {
         archive: ArchiveState::Unavailable("offline".to_owned()),
         facts: Known::Unknown("offline".to_owned()),
         advisories: Known::Unknown("no database".to_owned()),
+        names: Known::Unknown("it is too long".to_owned()),
         ..empty()
     };
     for rule in all() {

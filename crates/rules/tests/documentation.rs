@@ -14,7 +14,10 @@ const PREFACE: &str = "\
 A rule looks at what is known about one version and makes *findings*. Each finding has a severity (how bad it is if it
 is true) and a confidence (how sure the rule is), and points to the places that support it. A rule that lacks its
 input is listed as *not evaluated*: silence always means that it looked and found nothing. No rule excuses a crate by
-name, checksum or publisher.
+name, checksum or publisher; `confusable-name` alone does not look at names that others are taken for.
+
+What belongs to no version is told beside the rules: `cratekeeper explain unresolved-dependency` is about dependencies that
+the lockfile lacks.
 ";
 
 const SCORE: &str = "

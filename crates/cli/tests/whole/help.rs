@@ -30,6 +30,14 @@ fn help_of_explain() {
 }
 
 #[test]
+fn help_of_names() {
+    insta::assert_snapshot!("help-names", help(&["names", "--help"]));
+    insta::assert_snapshot!("help-names-check", help(&["names", "check", "--help"]));
+    insta::assert_snapshot!("help-names-index", help(&["names", "index", "--help"]));
+    insta::assert_snapshot!("help-names-evaluate", help(&["names", "evaluate", "--help"]));
+}
+
+#[test]
 fn help_of_advisories() {
     insta::assert_snapshot!("help-advisories", help(&["advisories", "--help"]));
     insta::assert_snapshot!("help-advisories-update", help(&["advisories", "update", "--help"]));

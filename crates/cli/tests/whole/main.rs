@@ -11,5 +11,7 @@ mod formats;
 mod help;
 mod inspect;
 mod limits;
+mod names;
+mod names_command;
 mod real;
 mod world;

@@ -59,7 +59,7 @@ fn the_curve_falls_with_the_threshold() {
 
 #[test]
 fn pairs_may_have_the_columns_of_either_table() {
-    let read = pairs("name,lookalike_of\natom,atoi\n,x\n").unwrap();
+    let read = pairs("name,lookalike_of\natom,atoi\n").unwrap();
     assert_eq!(
         read[0],
         Pair {
@@ -71,6 +71,7 @@ fn pairs_may_have_the_columns_of_either_table() {
         }
     );
     assert!(matches!(pairs("name,other\na,b\n"), Err(TableError::NoTargets)));
+    assert!(matches!(pairs("name,target\na,b\nc,\n"), Err(TableError::NoTarget { line: 3 })));
 }
 
 /// The first match has to be the true target. The bounds are below what was measured (docs/names.md) by what chance does to

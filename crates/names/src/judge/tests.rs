@@ -152,6 +152,7 @@ fn every_kind_of_confusion_is_found_and_explained() {
         ("tracing-ethers", Review, ExtraWords, "`tracing-ethers` is `tracing` and `ethers`"),
         ("tokio-fancy-stuff", None, ExtraWords, "`tokio-fancy-stuff` is `tokio` and `fancy` and `stuff`"),
         ("reqwestcell", Review, ExtraWords, "`reqwestcell` is `reqwest` and `cell`"),
+        ("tracingactix", Review, MissingWord, "`tracingactix` is `tracing-actix-web` without the word `web`"),
         (
             "tracing-actix",
             Review,

@@ -7,6 +7,7 @@ use cratekeeper_model::{CheckOutcome, Finding, Outcome, PackageStatus, Severity}
 use super::page::{Page, Tone};
 use super::{Detail, Threshold, View, findings, groups, next};
 use crate::text::{count, thousands};
+use crate::unresolved;
 
 /// Everything, worst first, ending with what to do.
 pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
@@ -15,6 +16,7 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
     let in_a_line =
         |package: &Outcome, finding: &Finding| !verbose && groups::is_in_a_line(package, finding, &crowded);
     blocks(page, view.detail, outcome, |package, finding| !in_a_line(package, finding));
+    unresolved(page, outcome);
     unchecked(page, outcome, PackageStatus::CouldNotCheck, Tone::Error, "could not check");
     unchecked(page, outcome, PackageStatus::Partial, Tone::Warning, "checked in part only");
     if verbose {
@@ -43,6 +45,7 @@ pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
         let counts = finding.severity > Severity::Info || package.case.worst() == Some(Severity::Info);
         counts && view.threshold.is_reached(&package.case, finding)
     });
+    unresolved(page, outcome);
     unchecked(page, outcome, PackageStatus::CouldNotCheck, Tone::Error, "could not check");
     if !page.is_empty() {
         page.blank();
@@ -86,6 +89,29 @@ fn is_unambiguous(package: &Outcome, outcome: &CheckOutcome) -> bool {
         .iter()
         .filter(|it| it.package.name == this.name && it.package.version == this.version);
     same.count() == 1
+}
+
+/// Dependencies that manifests name and the lockfile lacks.
+fn unresolved(page: &mut Page, outcome: &CheckOutcome) {
+    let dependencies = outcome.unresolved_dependencies();
+    if dependencies.is_empty() {
+        return;
+    }
+    let number = dependencies_of(dependencies.len());
+    page.heading(Tone::Error, &format!("not in the lockfile, so not checked: {number}"));
+    for dependency in dependencies {
+        page.line(2, &[(Tone::Strong, &unresolved::missing(dependency))]);
+        let line = format!(":{}", dependency.line);
+        page.line(4, &[(Tone::Dim, "at "), (Tone::Plain, &dependency.manifest), (Tone::Plain, &line)]);
+        if let Some(question) = unresolved::question(dependency) {
+            page.paragraph(4, &question);
+        }
+        page.hanging(4, &[(Tone::Notice, "help: ")], unresolved::help(dependency));
+    }
+}
+
+fn dependencies_of(number: usize) -> String {
+    if number == 1 { "1 dependency".to_owned() } else { format!("{} dependencies", thousands(number)) }
 }
 
 fn unchecked(page: &mut Page, outcome: &CheckOutcome, status: PackageStatus, tone: Tone, heading: &str) {
@@ -151,9 +177,19 @@ fn result(threshold: Threshold, outcome: &CheckOutcome) -> String {
     };
     let reached = if reached == 0 { "no packages".to_owned() } else { count(reached, "package") };
     let reached = format!("{reached} with findings at or above {at_or_above}");
+    let mut parts = vec![reached];
     match outcome.count(PackageStatus::CouldNotCheck) {
-        0 => reached,
-        unchecked => format!("{reached}; {} could not be checked", count(unchecked, "package")),
+        0 => {}
+        unchecked => parts.push(format!("{} could not be checked", count(unchecked, "package"))),
+    }
+    parts.extend(not_in_the_lockfile(outcome));
+    parts.join("; ")
+}
+
+fn not_in_the_lockfile(outcome: &CheckOutcome) -> Option<String> {
+    match outcome.unresolved_dependencies().len() {
+        0 => None,
+        number => Some(format!("{} not in the lockfile", dependencies_of(number))),
     }
 }
 
@@ -173,5 +209,6 @@ fn sum(outcome: &CheckOutcome) -> String {
     let packages = count(outcome.packages.len(), "package");
     let statuses = if statuses.is_empty() { String::new() } else { format!(" ({})", statuses.join(", ")) };
     let findings = if severities.is_empty() { "none".to_owned() } else { severities.join(", ") };
-    format!("{packages}{statuses}; findings: {findings}")
+    let unresolved = not_in_the_lockfile(outcome).map(|it| format!("; {it}")).unwrap_or_default();
+    format!("{packages}{statuses}; findings: {findings}{unresolved}")
 }

@@ -7,6 +7,7 @@ use cratekeeper_model::{PackageStatus, Severity};
 
 use super::page::{Page, Tone};
 use super::{Detail, View};
+use crate::UNRESOLVED_DEPENDENCY;
 use crate::text::count;
 
 /// Commands shown at most: a longer list would be no answer.
@@ -24,6 +25,9 @@ pub(super) fn after_check(page: &mut Page, view: &View<'_>, outcome: &CheckOutco
     let serious: Vec<(&Outcome, &Finding)> = packages.iter().flat_map(|it| serious(it)).collect();
 
     let mut steps = about_findings(&serious, &outcome.advisories);
+    if let Some(step) = about_unresolved(outcome) {
+        steps.insert(steps.len().min(1), step);
+    }
     steps.extend(serious.first().and_then(|(package, _)| inspect(package, "shows everything found in it")));
     let unchecked = outcome.packages.iter().find(|it| it.status == PackageStatus::CouldNotCheck);
     steps.extend(unchecked.and_then(|it| inspect(it, "tries this package alone")));
@@ -44,6 +48,19 @@ pub(super) fn after_inspect(page: &mut Page, outcome: &InspectOutcome) {
         steps.push((format!("{command} --facts --format json"), "gives everything that was seen".to_owned()));
     }
     print(page, steps, "nothing to do");
+}
+
+/// A lockfile that fits is written by cargo, but not while a name is probably mistyped.
+fn about_unresolved(outcome: &CheckOutcome) -> Option<Step> {
+    let dependencies = outcome.unresolved_dependencies();
+    let explanation = format!("cratekeeper explain {}", UNRESOLVED_DEPENDENCY.id);
+    match dependencies {
+        [] => None,
+        _ if dependencies.iter().any(|it| it.severity().is_some()) => {
+            Some((explanation, "says why a dependency has to be in the lockfile".to_owned()))
+        }
+        _ => Some(("cargo update --workspace".to_owned(), "brings the lockfile up to date".to_owned())),
+    }
 }
 
 /// First something about the worst finding, then what others propose.

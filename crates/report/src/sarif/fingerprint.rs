@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cratekeeper_model::{Checksum, Finding, Outcome};
+use cratekeeper_model::{Checksum, Finding, Outcome, UnresolvedDependency};
+
+use crate::UNRESOLVED_DEPENDENCY;
 
 /// Gives the findings of one package their fingerprints.
 ///
@@ -32,19 +34,33 @@ impl<'a> Fingerprints<'a> {
         let file = file(finding);
         let alone = self.shared.get(&(finding.rule.as_str(), file)) == Some(&1);
         let message = if alone && file.is_some() { "" } else { &finding.message };
-        // NUL stands in none of the parts, so that they cannot be shifted against each other.
-        let parts = [self.package, &finding.rule, file.unwrap_or(""), message].join("\0");
-        let digest = Checksum::of(parts.as_bytes()).to_string();
-        let fingerprint = digest[..32].to_owned();
-        let given = self.given.entry(fingerprint.clone()).or_default();
-        *given += 1;
-        let fingerprint = format!("{fingerprint}:{given}");
-        [
-            ("cratekeeper/v1".to_owned(), fingerprint.clone()),
-            ("primaryLocationLineHash".to_owned(), fingerprint),
-        ]
-        .into()
+        numbered([self.package, &finding.rule, file.unwrap_or(""), message], &mut self.given)
     }
+}
+
+/// Gives dependencies that the lockfile lacks their fingerprints: manifest and name, without the line.
+#[derive(Default)]
+pub(super) struct DependencyFingerprints {
+    given: BTreeMap<String, usize>,
+}
+
+impl DependencyFingerprints {
+    /// The fingerprint of a dependency in the manifest with this URI.
+    pub(super) fn of(&mut self, uri: &str, dependency: &UnresolvedDependency) -> BTreeMap<String, String> {
+        numbered([uri, UNRESOLVED_DEPENDENCY.id, &dependency.key, &dependency.name], &mut self.given)
+    }
+}
+
+/// A digest of `parts`, numbered by how often it was given already.
+fn numbered(parts: [&str; 4], given: &mut BTreeMap<String, usize>) -> BTreeMap<String, String> {
+    // NUL stands in none of the parts, so that they cannot be shifted against each other.
+    let digest = Checksum::of(parts.join("\0").as_bytes()).to_string();
+    let fingerprint = digest[..32].to_owned();
+    let given = given.entry(fingerprint.clone()).or_default();
+    *given += 1;
+    let fingerprint = format!("{fingerprint}:{given}");
+    [("cratekeeper/v1".to_owned(), fingerprint.clone()), ("primaryLocationLineHash".to_owned(), fingerprint)]
+        .into()
 }
 
 fn file(finding: &Finding) -> Option<&str> {

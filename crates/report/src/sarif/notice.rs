@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cratekeeper_model::{AdvisoryDatabase, Known, Outcome, PackageStatus};
+use cratekeeper_model::{Known, Outcome, PackageStatus, UnresolvedDependency};
 use serde_json::json;
 use serde_sarif::sarif::{Invocation, Notification, ReportingDescriptor, ReportingDescriptorReference};
 
 use super::rules::{RuleTable, text};
-use super::{Anchor, bag, message, unlinked};
+use super::{Anchor, RunWide, bag, message, unlinked};
 use crate::text::count;
+use crate::unresolved;
 
 /// Kinds of notifications; SARIF lists them beside the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +19,18 @@ pub(super) enum Notice {
     NotEvaluated,
     NoAdvisories,
     Note,
+    Unresolved,
 }
 
 impl Notice {
-    pub(super) const ALL: [Notice; 5] =
-        [Notice::CouldNotCheck, Notice::Partial, Notice::NotEvaluated, Notice::NoAdvisories, Notice::Note];
+    pub(super) const ALL: [Notice; 6] = [
+        Notice::CouldNotCheck,
+        Notice::Partial,
+        Notice::NotEvaluated,
+        Notice::NoAdvisories,
+        Notice::Note,
+        Notice::Unresolved,
+    ];
 
     fn id(self) -> &'static str {
         match self {
@@ -31,6 +39,8 @@ impl Notice {
             Notice::NotEvaluated => "not-evaluated",
             Notice::NoAdvisories => "no-advisories",
             Notice::Note => "note",
+            // Another word than the rule's: viewers keep both in one list.
+            Notice::Unresolved => "dependency-not-checked",
         }
     }
 
@@ -41,12 +51,13 @@ impl Notice {
             Notice::NotEvaluated => "A rule lacked an input and gave no answer",
             Notice::NoAdvisories => "There is no advisory database",
             Notice::Note => "Something made the run as a whole less than complete",
+            Notice::Unresolved => "A dependency is not in the lockfile and could not be checked",
         }
     }
 
     fn level(self) -> &'static str {
         match self {
-            Notice::CouldNotCheck => "error",
+            Notice::CouldNotCheck | Notice::Unresolved => "error",
             Notice::Partial | Notice::NoAdvisories | Notice::Note => "warning",
             Notice::NotEvaluated => "note",
         }
@@ -71,29 +82,30 @@ impl Notice {
 /// The one invocation of a run, with everything that it could not do.
 pub(super) fn notices(
     packages: &[&Outcome],
-    anchor: &Anchor,
+    anchor: &Anchor<'_>,
     rules: &RuleTable<'_>,
-    advisories: &Known<AdvisoryDatabase>,
-    notes: &[String],
+    run: &RunWide<'_>,
 ) -> Invocation {
     let mut notifications = Vec::new();
     for outcome in packages {
         notifications.extend(about_package(outcome, anchor));
     }
     notifications.extend(not_evaluated(packages, rules));
-    if let Known::Unknown(reason) = advisories {
+    if let Known::Unknown(reason) = run.advisories {
         notifications.push(Notice::NoAdvisories.notification(&format!("no advisory database: {reason}")));
     }
-    notifications.extend(notes.iter().map(|note| Notice::Note.notification(note)));
+    notifications.extend(run.notes.iter().map(|note| Notice::Note.notification(note)));
+    notifications.extend(run.unresolved.iter().map(|it| about_dependency(it, anchor)));
 
-    let all_checked = packages.iter().all(|outcome| outcome.status != PackageStatus::CouldNotCheck);
+    let all_checked = run.unresolved.is_empty()
+        && packages.iter().all(|outcome| outcome.status != PackageStatus::CouldNotCheck);
     Invocation::builder()
         .execution_successful(all_checked)
         .tool_execution_notifications(notifications)
         .build()
 }
 
-fn about_package(outcome: &Outcome, anchor: &Anchor) -> Option<Notification> {
+fn about_package(outcome: &Outcome, anchor: &Anchor<'_>) -> Option<Notification> {
     let (notice, what) = match outcome.status {
         PackageStatus::Checked | PackageStatus::Local => return None,
         PackageStatus::Partial => (Notice::Partial, "was checked in part only"),
@@ -106,6 +118,14 @@ fn about_package(outcome: &Outcome, anchor: &Anchor) -> Option<Notification> {
     notification.locations = Some(vec![anchor.location(outcome, None)]);
     notification.properties = Some(bag([("package", json!(package.id.as_str()))]));
     Some(notification)
+}
+
+fn about_dependency(dependency: &UnresolvedDependency, anchor: &Anchor<'_>) -> Notification {
+    let missing = unresolved::missing(dependency);
+    let text = format!("{missing} is not in the lockfile, so it could not be checked");
+    let mut notification = Notice::Unresolved.notification(&text);
+    notification.locations = Some(vec![anchor.manifest(dependency)]);
+    notification
 }
 
 /// One for each rule and reason, whatever the number of packages.

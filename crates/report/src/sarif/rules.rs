@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cratekeeper_model::{Outcome, Severity};
+use cratekeeper_model::{Outcome, Severity, UnresolvedDependency};
 use serde_json::json;
 use serde_sarif::sarif::{
     MultiformatMessageString, ReportingDescriptor, ReportingDescriptorReference, Tool as SarifTool,
@@ -11,7 +11,7 @@ use serde_sarif::sarif::{
 
 use super::notice::Notice;
 use super::{bag, security_severity};
-use crate::{RuleDescription, Tool};
+use crate::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY};
 
 /// Finds a rule's position and description by its id.
 pub(super) struct RuleTable<'a> {
@@ -21,8 +21,12 @@ pub(super) struct RuleTable<'a> {
 
 impl<'a> RuleTable<'a> {
     /// All known rules, and after them those that only findings name: results stored by another version may
-    /// hold rules that this one does not know.
-    pub(super) fn new(known: &[RuleDescription<'a>], packages: &[&'a Outcome]) -> RuleTable<'a> {
+    /// hold rules that this one does not know. What stands in manifests comes last.
+    pub(super) fn new(
+        known: &[RuleDescription<'a>],
+        packages: &[&'a Outcome],
+        unresolved: &[UnresolvedDependency],
+    ) -> RuleTable<'a> {
         let mut rules = known.to_vec();
         let mut worst = BTreeMap::new();
         for case in packages.iter().map(|outcome| &outcome.case) {
@@ -37,6 +41,11 @@ impl<'a> RuleTable<'a> {
                 *severity = finding.severity.max(*severity);
             }
         }
+        let id = UNRESOLVED_DEPENDENCY.id;
+        if !unresolved.is_empty() && !rules.iter().any(|rule| rule.id == id) {
+            rules.push(UNRESOLVED_DEPENDENCY);
+        }
+        worst.extend(unresolved.iter().filter_map(UnresolvedDependency::severity).max().map(|it| (id, it)));
         RuleTable { rules, worst }
     }
 

@@ -72,6 +72,21 @@ fn empty_check_is_not_alarming() {
 }
 
 #[test]
+fn a_dependency_that_is_not_in_the_lockfile_is_never_overlooked() {
+    let mut outcome = sample::empty();
+    outcome.unresolved = sample::check().unresolved;
+    let quiet = check(&sample::view(Detail::Quiet), &outcome);
+    insta::assert_snapshot!(quiet);
+    if let cratekeeper_model::Known::Known(dependencies) = &mut outcome.unresolved {
+        dependencies.remove(0);
+    }
+    let normal = check(&sample::view(Detail::Normal), &outcome);
+    assert!(normal.contains("\n  cargo update --workspace  # brings"), "{normal}");
+    let result = normal.split("result: ").nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(result.contains("level alert; 1 dependency not in the lockfile"), "{result}");
+}
+
+#[test]
 fn inspect_shows_the_package() {
     insta::assert_snapshot!(inspect(&sample::view(Detail::Normal), &sample::inspect()));
 }

@@ -72,6 +72,14 @@ fn counts_agree_with_the_packages() {
 }
 
 #[test]
+fn what_was_not_compared_is_null_and_not_empty() {
+    let mut outcome = sample::empty();
+    assert_eq!(check(&outcome)["unresolved_dependencies"], serde_json::json!([]));
+    outcome.unresolved = cratekeeper_model::Known::Unknown("a bare lockfile".to_owned());
+    assert!(check(&outcome)["unresolved_dependencies"].is_null());
+}
+
+#[test]
 fn a_package_looks_the_same_in_both_documents() {
     let outcome = sample::check();
     let mut listed = check(&outcome)["packages"][5].clone();

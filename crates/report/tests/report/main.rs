@@ -4,6 +4,7 @@
 
 mod human;
 mod json;
+mod names;
 mod sample;
 mod sarif;
 mod schema;

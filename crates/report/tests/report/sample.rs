@@ -4,7 +4,7 @@ use cratekeeper_model::facts::*;
 use cratekeeper_model::{
     AdvisoryDatabase, Case, CheckOutcome, Checksum, Confidence, DependencyKind, Evidence, Facts, Finding,
     InspectOutcome, Known, Level, NotEvaluated, Outcome, Package, PackageId, PackageSource, PackageStatus,
-    Severity,
+    Severity, Suggestion, UnresolvedDependency,
 };
 use cratekeeper_report::human::{Detail, Terminal, Threshold, View};
 use cratekeeper_report::{RuleDescription, Tool};
@@ -194,6 +194,32 @@ pub(crate) fn check() -> CheckOutcome {
         notes: vec![
             "The lockfile does not say which platforms need a package: `cargo metadata` failed.".to_owned(),
         ],
+        unresolved: Known::Known(vec![mistyped(), just_added()]),
+    }
+}
+
+fn mistyped() -> UnresolvedDependency {
+    let suggest = |name: &str, in_lockfile| Suggestion {
+        name: name.to_owned(),
+        in_lockfile,
+        explanation: format!("`serde_jsn` is `{name}` with a letter missing"),
+    };
+    UnresolvedDependency {
+        manifest: "/projects/demo/app/Cargo.toml".to_owned(),
+        line: 9,
+        key: "json".to_owned(),
+        name: "serde_jsn".to_owned(),
+        suggestions: vec![suggest("serde_json", true), suggest("serde_json5", false)],
+    }
+}
+
+fn just_added() -> UnresolvedDependency {
+    UnresolvedDependency {
+        manifest: "/projects/demo/Cargo.toml".to_owned(),
+        line: 12,
+        key: "rand".to_owned(),
+        name: "rand".to_owned(),
+        suggestions: Vec::new(),
     }
 }
 
@@ -222,6 +248,7 @@ pub(crate) fn empty() -> CheckOutcome {
         packages: Vec::new(),
         advisories: Known::Known(AdvisoryDatabase { age: Some(600), ..advisories() }),
         notes: Vec::new(),
+        unresolved: Known::Known(Vec::new()),
     }
 }
 
@@ -253,6 +280,17 @@ pub(crate) fn hostile() -> CheckOutcome {
         packages: vec![outcome, unchecked],
         advisories: Known::Unknown(EVIL.to_owned()),
         notes: vec![EVIL.to_owned()],
+        unresolved: Known::Known(vec![UnresolvedDependency {
+            manifest: EVIL.to_owned(),
+            key: EVIL.to_owned(),
+            name: EVIL.to_owned(),
+            suggestions: vec![Suggestion {
+                name: EVIL.to_owned(),
+                in_lockfile: false,
+                explanation: EVIL.to_owned(),
+            }],
+            ..just_added()
+        }]),
     }
 }
 

@@ -38,11 +38,37 @@ fn inspect_log() {
 #[test]
 fn results_of_check_stand_in_the_lockfile() {
     let log = check(&sample::check());
-    for result in log["runs"][0]["results"].as_array().unwrap() {
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    for result in results.iter().filter(|it| it["ruleId"] != "unresolved-dependency") {
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "Cargo.lock");
         assert!(place["region"]["startLine"].as_u64().unwrap() > 1);
     }
+}
+
+#[test]
+fn a_mistyped_dependency_stands_in_its_manifest() {
+    let log = check(&sample::check());
+    let run = &log["runs"][0];
+    let is_place = |value: &Value, uri: &str, line: u32| {
+        let place = &value["locations"][0]["physicalLocation"];
+        place["artifactLocation"]["uri"] == uri && place["region"]["startLine"] == line
+    };
+    let results = run["results"].as_array().unwrap();
+    let found: Vec<&Value> = results.iter().filter(|it| it["ruleId"] == "unresolved-dependency").collect();
+    assert_eq!(found.len(), 1, "one that was just added is no result");
+    assert!(is_place(found[0], "app/Cargo.toml", 9), "{:#}", found[0]);
+    assert_eq!(found[0]["level"], "warning");
+    let text = found[0]["message"]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("`serde_jsn` (as `json`) is not in the lockfile: did you mean `serde_json`"),
+        "{text}"
+    );
+    let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    let about: Vec<&Value> =
+        notifications.iter().filter(|it| it["descriptor"]["id"] == "dependency-not-checked").collect();
+    assert_eq!(about.len(), 2);
+    assert!(is_place(about[1], "Cargo.toml", 12), "{:#}", about[1]);
 }
 
 #[test]
@@ -77,13 +103,21 @@ fn what_could_not_be_checked_is_a_failure_and_no_result() {
         .filter(|it| it["level"] == "error")
         .map(|it| it["message"]["text"].as_str().unwrap())
         .collect();
-    let expected =
-        "left-behind 2.0.0 could not be checked: the archive is not in the cache, and the network is off";
-    assert_eq!(errors, [expected]);
+    let expected = [
+        "left-behind 2.0.0 could not be checked: the archive is not in the cache, and the network is off",
+        "`serde_jsn` (as `json`) is not in the lockfile, so it could not be checked",
+        "`rand` is not in the lockfile, so it could not be checked",
+    ];
+    assert_eq!(errors, expected);
 
+    let is_successful = |outcome: &CheckOutcome| {
+        check(outcome)["runs"][0]["invocations"][0]["executionSuccessful"].as_bool().unwrap()
+    };
     let mut outcome = sample::check();
     outcome.packages.retain(|it| it.package.name != "left-behind");
-    assert_eq!(check(&outcome)["runs"][0]["invocations"][0]["executionSuccessful"], true);
+    assert!(!is_successful(&outcome));
+    outcome.unresolved = sample::empty().unresolved;
+    assert!(is_successful(&outcome));
 }
 
 fn fingerprints(outcome: &CheckOutcome) -> Vec<String> {

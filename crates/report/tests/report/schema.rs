@@ -27,7 +27,9 @@ fn assert_valid(schema: &str, document: &Value) {
 
 #[test]
 fn check_documents_follow_their_schema() {
-    for outcome in [sample::check(), sample::empty(), sample::hostile()] {
+    let unknown = cratekeeper_model::Known::Unknown("a bare lockfile".to_owned());
+    let bare = cratekeeper_model::CheckOutcome { unresolved: unknown, ..sample::empty() };
+    for outcome in [sample::check(), sample::empty(), sample::hostile(), bare] {
         assert_valid(CHECK, &json::check(&outcome));
     }
 }
