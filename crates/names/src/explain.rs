@@ -132,7 +132,9 @@ fn plural(name: Name<'_>, target: Name<'_>) -> String {
 }
 
 fn number(name: Name<'_>, target: Name<'_>) -> String {
-    match (name.numbers().as_slice(), target.numbers().as_slice()) {
+    let (own, other) = name.other_numbers(target);
+    match (own.as_slice(), other.as_slice()) {
+        ([], []) => "with its numbers in other places".to_owned(),
         ([], old) => format!("without its {}", numbers(old)),
         (new, []) => format!("with the {} added", numbers(new)),
         (new, old) => format!("with the {} in the place of {}", numbers(new), old.join(" and ")),

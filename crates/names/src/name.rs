@@ -214,8 +214,21 @@ impl<'a> Name<'a> {
 
     /// Its numbers, in order: `x86_64` has `86` and `64`.
     pub(crate) fn numbers(self) -> Vec<String> {
-        let text: String = self.letters.iter().collect();
-        text.split(|it: char| !it.is_numeric()).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+        let runs = self.words().flat_map(|word| word.split(|it| !it.is_numeric()));
+        runs.filter(|run| !run.is_empty()).map(String::from_iter).collect()
+    }
+
+    /// The numbers that this name and another one do not share: place by place where both have as many, else those that
+    /// the other one lacks.
+    pub(crate) fn other_numbers(self, other: Name<'_>) -> (Vec<String>, Vec<String>) {
+        let (own, others) = (self.numbers(), other.numbers());
+        if own.len() == others.len() {
+            return own.into_iter().zip(others).filter(|(own, other)| own != other).unzip();
+        }
+        let lacking = |numbers: &[String], known: &[String]| {
+            numbers.iter().filter(|it| !known.contains(it)).cloned().collect()
+        };
+        (lacking(&own, &others), lacking(&others, &own))
     }
 
     /// As it looks at a glance.

@@ -471,7 +471,7 @@ fn removed_kind(name: Name<'_>) -> AffixKind {
 }
 
 fn numbers(name: Name<'_>, target: Name<'_>) -> What {
-    let (own, other) = (name.numbers(), target.numbers());
+    let (own, other) = name.other_numbers(target);
     What::Number {
         changed: own.len() == other.len(),
         long: own.iter().chain(&other).any(|number| number.len() >= 3),

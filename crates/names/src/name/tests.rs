@@ -63,6 +63,23 @@ fn numbers_and_versions_are_left_out() {
 }
 
 #[test]
+fn numbers_are_compared_place_by_place() {
+    for (one, other, expected) in [
+        ("secp256r4", "secp256r1", (vec!["4"], vec!["1"])),
+        ("sha256", "sha512", (vec!["256"], vec!["512"])),
+        ("secp256k1-2", "secp256k1", (vec!["2"], vec![])),
+        ("ed25519", "ed", (vec!["25519"], vec![])),
+        ("a1b2", "ab12", (vec!["1", "2"], vec!["12"])),
+        ("a1", "a1", (vec![], vec![])),
+    ] {
+        let (name, target) = (OwnedName::new(one), OwnedName::new(other));
+        let (own, others) = name.as_name().other_numbers(target.as_name());
+        let text = |numbers: &[&str]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!((own, others), (text(&expected.0), text(&expected.1)), "{one} {other}");
+    }
+}
+
+#[test]
 fn look_alikes_look_alike() {
     for (one, other) in [
         ("serde", "sеrdе"),
