@@ -11,6 +11,7 @@ use crate::form::{self, Form};
 use crate::name::{Name, Names, OwnedName};
 use crate::postings::{Hash, Postings};
 use crate::table::TableError;
+use crate::weights;
 
 /// One name of a corpus, with what is known about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,8 @@ pub struct Corpus {
     /// Of the names that were added since.
     added: HashMap<Hash, Vec<u32>>,
     count: usize,
+    /// What a name without a rank counts as.
+    unknown_rank: u32,
 }
 
 /// More names than an index can hold (about 40 million).
@@ -113,7 +116,8 @@ impl Corpus {
     pub fn new(entries: Vec<Entry>, kind: Kind) -> Result<Corpus, TooManyNames> {
         let entries: Vec<Option<Entry>> = in_order(entries).into_iter().map(Some).collect();
         let count = entries.len();
-        let names = names_of(&entries);
+        let unknown_rank = unknown_rank(&entries);
+        let names = names_of(&entries, unknown_rank);
         let built = Postings::build(count, |id, hashes| {
             if let (Some(entry), Some(name)) = (&entries[id], names.get(id)) {
                 hashes_of(entry, name, hashes);
@@ -122,17 +126,19 @@ impl Corpus {
         .map_err(|_| TooManyNames { count })?;
         let popular = Postings::build(count, |id, hashes| {
             if let (Some(entry), Some(name)) = (&entries[id], names.get(id)) {
-                form::of_popular_name(name, entry.rank, hashes);
+                form::of_popular_name(name, entry.rank.unwrap_or(unknown_rank), hashes);
             }
         })
         .map_err(|_| TooManyNames { count })?;
-        Ok(Corpus { kind, entries, names, built, popular, added: HashMap::new(), count })
+        Ok(Corpus { kind, entries, names, built, popular, added: HashMap::new(), count, unknown_rank })
     }
 
     pub(crate) fn from_parts(kind: Kind, entries: Vec<Entry>, [built, popular]: [Postings; 2]) -> Corpus {
         let count = entries.len();
         let entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
-        Corpus { kind, names: names_of(&entries), entries, built, popular, added: HashMap::new(), count }
+        let unknown_rank = unknown_rank(&entries);
+        let names = names_of(&entries, unknown_rank);
+        Corpus { kind, entries, names, built, popular, added: HashMap::new(), count, unknown_rank }
     }
 
     /// What its names are names of.
@@ -174,11 +180,12 @@ impl Corpus {
     pub fn add(&mut self, entry: Entry) {
         self.remove(&entry.name);
         let id = self.entries.len() as u32;
-        self.names.push(&entry.name, entry.rank);
+        let rank = entry.rank.unwrap_or(self.unknown_rank);
+        self.names.push(&entry.name, rank);
         let mut hashes = Vec::new();
         if let Some(name) = self.names.get(id as usize) {
             hashes_of(&entry, name, &mut hashes);
-            form::of_popular_name(name, entry.rank, &mut hashes);
+            form::of_popular_name(name, rank, &mut hashes);
         }
         for hash in hashes {
             self.added.entry(hash).or_default().push(id);
@@ -195,7 +202,7 @@ impl Corpus {
         let mut hashes = Vec::new();
         if let Some(name) = self.names.get(id as usize) {
             hashes_of(&entry, name, &mut hashes);
-            form::of_popular_name(name, entry.rank, &mut hashes);
+            form::of_popular_name(name, self.names.rank(id as usize), &mut hashes);
         }
         self.names.remove(id as usize);
         for hash in hashes {
@@ -251,8 +258,8 @@ impl Corpus {
         self.names.length(id as usize)
     }
 
-    /// The rank of an entry.
-    pub(crate) fn rank(&self, id: u32) -> Option<u32> {
+    /// The rank of an entry, or what stands for it.
+    pub(crate) fn rank(&self, id: u32) -> u32 {
         self.names.rank(id as usize)
     }
 
@@ -310,10 +317,14 @@ pub(crate) fn core(name: Name<'_>) -> Vec<char> {
     name.without(|index| !words.contains(&index))
 }
 
-fn names_of(entries: &[Option<Entry>]) -> Names {
+fn unknown_rank(entries: &[Option<Entry>]) -> u32 {
+    weights::unknown_rank(entries.iter().flatten().filter(|entry| entry.rank.is_none()).count())
+}
+
+fn names_of(entries: &[Option<Entry>], unknown_rank: u32) -> Names {
     let mut names = Names::default();
     for entry in entries.iter().flatten() {
-        names.push(&entry.name, entry.rank);
+        names.push(&entry.name, entry.rank.unwrap_or(unknown_rank));
     }
     names
 }

@@ -107,13 +107,13 @@ pub(crate) fn deletions(form: Form, letters: &[char], hashes: &mut Vec<Hash>) {
     }
 }
 
-/// Two edits are looked for in names up to this rank, and in those of which none is known: in a whole registry every name is
+/// Two edits are looked for in names up to this rank: in a whole registry every name is
 /// two edits away from some other one.
 const TWO_EDITS_RANK: u32 = 10_000;
 
 /// The hashes by which two edits are found, for names in which they are looked for.
-pub(crate) fn of_popular_name(name: Name<'_>, rank: Option<u32>, hashes: &mut Vec<Hash>) {
-    if rank.is_none_or(|rank| rank <= TWO_EDITS_RANK) {
+pub(crate) fn of_popular_name(name: Name<'_>, rank: u32, hashes: &mut Vec<Hash>) {
+    if rank <= TWO_EDITS_RANK {
         deletions(Form::TwoDeletions, name.letters, hashes);
     }
 }

@@ -4,7 +4,6 @@
 //! taken from every word, look-alikes are replaced by one of them, and so on. Typing errors have no such form; `deletions`
 //! finds those.
 
-use std::num::NonZeroU32;
 use std::ops::Range;
 
 use unicode_security::skeleton;
@@ -37,8 +36,8 @@ struct Slot {
     letters: u32,
     ends: u32,
     text: u32,
-    /// The name's place in the order of popularity, if it is known.
-    rank: Option<NonZeroU32>,
+    /// The name's place in the order of popularity, or what stands for it.
+    rank: u32,
     /// How many letters, words and bytes of text there are. A name that was removed has no letters.
     lengths: [u16; 3],
 }
@@ -58,7 +57,7 @@ fn is_separator(character: char) -> bool {
 
 impl Names {
     /// Takes one more name apart.
-    pub(crate) fn push(&mut self, text: &str, rank: Option<u32>) {
+    pub(crate) fn push(&mut self, text: &str, rank: u32) {
         let starts = [self.letters.len(), self.ends.len(), self.texts.len()];
         self.texts.extend_from_slice(text.as_bytes());
         let mut word = starts[0];
@@ -80,7 +79,7 @@ impl Names {
             short(self.ends.len() - starts[1]),
             short(self.texts.len() - starts[2]),
         ];
-        self.slots.push(Slot { letters, ends, text, rank: rank.and_then(NonZeroU32::new), lengths });
+        self.slots.push(Slot { letters, ends, text, rank, lengths });
     }
 
     /// Forgets that there was a name at this place.
@@ -96,8 +95,8 @@ impl Names {
     }
 
     /// The rank of the name at this place.
-    pub(crate) fn rank(&self, index: usize) -> Option<u32> {
-        self.slots.get(index)?.rank.map(NonZeroU32::get)
+    pub(crate) fn rank(&self, index: usize) -> u32 {
+        self.slots.get(index).map_or(u32::MAX, |slot| slot.rank)
     }
 
     /// Gives the letters of the names at these places to `see`. Like
@@ -143,7 +142,7 @@ impl OwnedName {
             texts: Vec::with_capacity(text.len()),
             slots: Vec::with_capacity(1),
         };
-        names.push(text, None);
+        names.push(text, u32::MAX);
         OwnedName(names)
     }
 

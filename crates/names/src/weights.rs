@@ -128,9 +128,9 @@ pub(crate) fn length_factor(check: Check, letters: usize) -> f32 {
 
 /// Nobody squats what nobody looks for. Typing errors are made in every name, so their value falls slowly with the target's
 /// rank; a name with more words than the target only lures those who know the target.
-pub(crate) fn popularity_factor(check: Check, what: What, rank: Option<u32>) -> f32 {
+pub(crate) fn popularity_factor(check: Check, what: What, rank: u32) -> f32 {
     let says_nothing = matches!(what, What::Affix { kind: AffixKind::Empty, .. });
-    let rank = rank.unwrap_or(UNKNOWN_RANK) as f32;
+    let rank = rank as f32;
     let decades = |from: f32| if rank <= from { 0.0 } else { (rank / from).log10() };
     match check {
         Check::ExtraWords | Check::AffixAndTypo => (1.0 - 0.4 * decades(100.0)).max(0.3),
@@ -139,8 +139,11 @@ pub(crate) fn popularity_factor(check: Check, what: What, rank: Option<u32>) -> 
     }
 }
 
-/// A target without a rank is taken for one of the first few thousand: whoever gives a corpus means those names.
-const UNKNOWN_RANK: u32 = 2_000;
+/// The rank that a target without one counts as, in a corpus with so many of those: whoever gives a few thousand names
+/// means names that matter; of a whole registry's names, each one is in the middle as far as we know.
+pub(crate) fn unknown_rank(unranked: usize) -> u32 {
+    u32::try_from(unranked / 2).unwrap_or(u32::MAX).max(2_000)
+}
 
 /// A change of the first letter is rarely an attack (9 of the 155 known ones that are one edit away) and often another word.
 pub(crate) const FIRST_LETTER: f32 = 0.7;

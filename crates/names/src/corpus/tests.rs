@@ -50,6 +50,22 @@ fn adding_replaces_and_removing_forgets() {
     assert!(corpus.is_empty() && corpus.judge(&Candidate::new("serdee").unwrap()).matches.is_empty());
 }
 
+/// Of a whole registry without ranks, nobody knows which names are worth squatting.
+#[test]
+fn names_without_a_rank_count_less_the_more_there_are() {
+    let corpus = |count: usize| {
+        let others = (1..count).map(|number| Entry::new(format!("filler{number}filler")));
+        Corpus::new(others.chain([Entry::new("once_cell")]).collect(), Kind::Crates).unwrap()
+    };
+    let score = |corpus: &Corpus| corpus.judge(&Candidate::new("once_cel").unwrap()).score;
+    let (few, many) = (corpus(10), corpus(40_000));
+    assert!(score(&few) >= 60 && score(&many) < 70 && score(&many) < score(&few));
+    let ranked = Entry { rank: Some(1), ..Entry::new("once_cell") };
+    let mut many = many;
+    many.add(ranked);
+    assert_eq!(score(&many), score(&few));
+}
+
 #[test]
 fn repositories_have_three_names() {
     let names = |address: &str| -> Vec<String> {
