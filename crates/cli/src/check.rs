@@ -9,7 +9,7 @@ use cratekeeper_report::sarif::Producer;
 
 use crate::arguments::{Check, Format, Global};
 use crate::error::Hinted;
-use crate::exit::{self, Exit, Unchecked};
+use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::{output, progress, setup};
 
 pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
@@ -17,16 +17,18 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     let mut lockfile = Lockfile::read(&input.lockfile).map_err(hinted)?;
     let mut notes = Vec::new();
     let engine = setup::engine(&input.configuration, global, &check.judging, &check.limits)?;
-    let unresolved = if input.is_own_workspace {
+    let (unresolved, unread_manifests) = if input.is_own_workspace {
         notes.extend(annotate(&mut lockfile, &input, global)?);
-        Known::Known(unresolved(&lockfile, &input, &mut notes))
+        let (unresolved, problems) = unresolved(&lockfile, &input);
+        notes.extend(problems.iter().cloned());
+        (Known::Known(unresolved), problems)
     } else {
         notes.push(
             "a bare lockfile does not say why packages are there: features and kinds are not known, nor whether it lacks \
              dependencies"
                 .to_owned(),
         );
-        Known::Unknown("a bare lockfile has no manifests".to_owned())
+        (Known::Unknown("a bare lockfile has no manifests".to_owned()), Vec::new())
     };
     let requested = lockfile
         .packages
@@ -40,6 +42,7 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         advisories: engine.advisory_database(),
         notes,
         unresolved,
+        unread_manifests,
     };
     let fail_on = check.judging.fail_on.unwrap_or_default();
     let rules = output::rules();
@@ -58,7 +61,8 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     report_missing_advisories(&outcome.advisories, unchecked);
     report_unresolved(&outcome, unchecked);
     let unresolved = outcome.unresolved_dependencies();
-    Ok(exit::of(&outcome.packages, unresolved, &outcome.advisories, fail_on, unchecked))
+    let manifests = if outcome.unread_manifests.is_empty() { Manifests::Read } else { Manifests::NotAllRead };
+    Ok(exit::of(&outcome.packages, unresolved, manifests, &outcome.advisories, fail_on, unchecked))
 }
 
 /// Says on standard error why the run failed although the answer was printed.
@@ -74,8 +78,18 @@ pub(crate) fn report_missing_advisories<T>(advisories: &Known<T>, unchecked: Unc
 
 /// Says on standard error why the run failed although the answer was printed.
 fn report_unresolved(outcome: &CheckOutcome, unchecked: Unchecked) {
+    if unchecked == Unchecked::Allow {
+        return;
+    }
+    if !outcome.unread_manifests.is_empty() {
+        let error = Hinted::message(
+            format!("failed to compare every manifest with `{}`", outcome.lockfile),
+            "correct those that cannot be read, as the notes say, or pass --allow-unchecked",
+        );
+        crate::error::print(&error.into());
+    }
     let number = outcome.unresolved_dependencies().len();
-    if number == 0 || unchecked == Unchecked::Allow {
+    if number == 0 {
         return;
     }
     let what = if number == 1 { "1 dependency".to_owned() } else { format!("{number} dependencies") };
@@ -86,17 +100,14 @@ fn report_unresolved(outcome: &CheckOutcome, unchecked: Unchecked) {
     crate::error::print(&error.into());
 }
 
-/// Dependencies that the manifests name and the lockfile lacks. Cargo is not asked: it refuses to answer exactly then.
-fn unresolved(lockfile: &Lockfile, input: &Input, notes: &mut Vec<String>) -> Vec<UnresolvedDependency> {
+/// Dependencies that the manifests name and the lockfile lacks, and why some manifests could not be compared. Cargo is not
+/// asked: it refuses to answer exactly then.
+fn unresolved(lockfile: &Lockfile, input: &Input) -> (Vec<UnresolvedDependency>, Vec<String>) {
     let shown_root = input.lockfile.parent().unwrap_or(Path::new(""));
     let (unresolved, problems) =
         cratekeeper_engine::unresolved_dependencies(&input.root, shown_root, lockfile);
-    notes.extend(
-        problems
-            .into_iter()
-            .map(|problem| format!("not every dependency was compared with the lockfile: {problem}")),
-    );
-    unresolved
+    let sentence = |problem| format!("not every dependency was compared with the lockfile: {problem}");
+    (unresolved, problems.into_iter().map(sentence).collect())
 }
 
 /// Adds what cargo knows about the user's own workspace; the reason when it cannot be asked.

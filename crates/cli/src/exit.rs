@@ -38,17 +38,26 @@ pub(crate) enum Unchecked {
     Allow,
 }
 
+/// Whether all manifests were compared with the lockfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manifests {
+    Read,
+    NotAllRead,
+}
+
 /// The exit code of outcomes, and of dependencies that are in no lockfile and so have no outcome.
 pub(crate) fn of<T>(
     outcomes: &[Outcome],
     unresolved: &[UnresolvedDependency],
+    manifests: Manifests,
     advisories: &Known<T>,
     fail_on: FailOn,
     unchecked: Unchecked,
 ) -> Exit {
     let could_not_check = outcomes.iter().any(|outcome| outcome.status == PackageStatus::CouldNotCheck);
     let without_advisories = matches!(advisories, Known::Unknown(_));
-    let is_incomplete = could_not_check || without_advisories || !unresolved.is_empty();
+    let is_incomplete =
+        could_not_check || without_advisories || !unresolved.is_empty() || manifests == Manifests::NotAllRead;
     let is_mistyped = |it: &UnresolvedDependency| is_at_least(it.severity(), fail_on);
     if unchecked == Unchecked::Fail && is_incomplete {
         Exit::CouldNotCheck
@@ -121,10 +130,22 @@ mod tests {
             (vec![bad, missing.clone()], Unchecked::Allow, Exit::Findings),
             (vec![missing], Unchecked::Allow, Exit::Clean),
         ] {
-            assert_eq!(of(&outcomes, &[], &known, default, unchecked), expected);
+            assert_eq!(of(&outcomes, &[], Manifests::Read, &known, default, unchecked), expected);
         }
         let unknown = Known::<()>::Unknown("none".to_owned());
-        assert_eq!(of(&[fine], &[], &unknown, default, Unchecked::Fail), Exit::CouldNotCheck);
+        assert_eq!(
+            of(&[fine], &[], Manifests::Read, &unknown, default, Unchecked::Fail),
+            Exit::CouldNotCheck
+        );
+    }
+
+    #[test]
+    fn a_manifest_that_was_not_read_is_not_clean() {
+        let known = Known::Known(());
+        for (unchecked, expected) in [(Unchecked::Fail, Exit::CouldNotCheck), (Unchecked::Allow, Exit::Clean)]
+        {
+            assert_eq!(of(&[], &[], Manifests::NotAllRead, &known, FailOn::default(), unchecked), expected);
+        }
     }
 
     #[test]
@@ -148,7 +169,14 @@ mod tests {
             (&mistyped, "medium", Unchecked::Allow, Exit::Findings),
             (&mistyped, "review", Unchecked::Allow, Exit::Clean),
         ] {
-            let exit = of(&[], std::slice::from_ref(dependency), &known, fail_on.parse().unwrap(), unchecked);
+            let exit = of(
+                &[],
+                std::slice::from_ref(dependency),
+                Manifests::Read,
+                &known,
+                fail_on.parse().unwrap(),
+                unchecked,
+            );
             assert_eq!(exit, expected, "{fail_on}");
         }
     }
@@ -165,7 +193,11 @@ mod tests {
             ("alert", Exit::Clean),
             ("never", Exit::Clean),
         ] {
-            assert_eq!(of(&it, &[], &known, text.parse().unwrap(), Unchecked::Fail), expected, "{text}");
+            assert_eq!(
+                of(&it, &[], Manifests::Read, &known, text.parse().unwrap(), Unchecked::Fail),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use cratekeeper_report::sarif::Producer;
 use crate::arguments::{Format, Global, Inspect};
 use crate::check::report_missing_advisories;
 use crate::error::Hinted;
-use crate::exit::{self, Exit, Unchecked};
+use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::{output, setup};
 
 pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
@@ -33,7 +33,8 @@ pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
     })?;
     let unchecked = if inspect.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
     report_missing_advisories(&outcome.advisories, unchecked);
-    Ok(exit::of(std::slice::from_ref(&outcome.outcome), &[], &outcome.advisories, fail_on, unchecked))
+    let outcomes = std::slice::from_ref(&outcome.outcome);
+    Ok(exit::of(outcomes, &[], Manifests::Read, &outcome.advisories, fail_on, unchecked))
 }
 
 /// What the argument names.

@@ -44,6 +44,9 @@ pub struct CheckOutcome {
     /// Dependencies that the workspace's manifests name and the lockfile lacks, by manifest and line: nothing was checked
     /// for them. Or why manifests were not compared with the lockfile.
     pub unresolved: Known<Vec<UnresolvedDependency>>,
+    /// Why some manifests were not compared with the lockfile, one sentence each; also among the notes. What those name was
+    /// not checked.
+    pub unread_manifests: Vec<String>,
 }
 
 /// What an inspection of one package says.

@@ -288,7 +288,7 @@ fn mutants(corpus: &Corpus, class: MutantClass, count: usize, random: &mut Rng) 
         MutantGroup { class, first: Share::default(), in_corpus: 0, ambiguous: 0, wrong: Vec::new() };
     let mut seen = HashSet::new();
     // Classes that hardly any name has a mutant of would otherwise never end.
-    for _ in 0..count * 200 {
+    for _ in 0..count.saturating_mul(200).min(names.len().saturating_mul(200)) {
         if group.first.of >= count {
             break;
         }

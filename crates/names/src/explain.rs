@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::affixes::affixes;
 use crate::check::Check;
 use crate::edit::{Edit, Edits};
-use crate::name::{Name, OwnedName, singular};
+use crate::name::{self, Name, OwnedName, singular};
 use crate::search::{Found, What};
 
 /// What a sentence is made of, once somebody wants to read it.
@@ -25,11 +25,39 @@ pub(crate) fn sentence(reason: &Reason, target: &str) -> String {
         reason.candidate,
         difference(reason.found, name.as_name(), other.as_name())
     );
+    if hides_separators(reason.found.check, name.as_name(), other.as_name()) {
+        sentence.push_str(" and other separators");
+    }
     if let Some(calmed) = &reason.calmed {
         sentence.push_str("; ");
         sentence.push_str(calmed);
     }
     sentence
+}
+
+/// Whether the names have other separators as well, of which the sentence about this check says nothing.
+fn hides_separators(check: Check, name: Name<'_>, target: Name<'_>) -> bool {
+    let is_about_letters = matches!(
+        check,
+        Check::TransposedLetters
+            | Check::RepeatedLetter
+            | Check::OmittedLetter
+            | Check::InsertedLetter
+            | Check::KeyboardNeighbour
+            | Check::BitFlip
+            | Check::ReplacedVowel
+            | Check::ReplacedLetter
+            | Check::SwappedLetters
+            | Check::TwoEdits
+            | Check::Plural
+            | Check::Number
+            | Check::Phonetic
+            | Check::WordForm
+            | Check::LookAlike
+    );
+    let words =
+        |name: Name<'_>| name.words().filter(|word| name::without_number(word).next().is_some()).count();
+    is_about_letters && words(name) != words(target)
 }
 
 /// What completes "`candidate` is `target` …".
@@ -63,7 +91,7 @@ fn difference(found: Found, name: Name<'_>, target: Name<'_>) -> String {
         (Check::Phonetic, _) => "spelt differently, with the same sound".to_owned(),
         (Check::WordForm, _) => "with another form of a word".to_owned(),
         (Check::AffixAdded, What::Affix { glued, .. }) => affix_added(name, target, glued),
-        (Check::AffixRemoved, _) => match quoted(&affix_words(target)) {
+        (Check::AffixRemoved, _) => match quoted(&lacking(affix_words(target), name)) {
             Some(words) => format!("without {words}"),
             None => "without its affix".to_owned(),
         },
@@ -190,9 +218,18 @@ fn extra(name: Name<'_>, target: Name<'_>) -> Vec<String> {
 
 /// The words of one name that the other one does not have, in whatever number.
 fn strange_words(name: Name<'_>, other: Name<'_>) -> Vec<String> {
-    let same = |a: &[char], b: &[char]| singular(a) == singular(b);
+    let same = |a: &[char], b: &[char]| {
+        let text = |word| name::without_number(word).collect::<String>();
+        singular(a) == singular(b) || !text(a).is_empty() && text(a) == text(b)
+    };
     let strange = name.words().filter(|word| !other.words().any(|it| same(it, word)));
     strange.map(|word| word.iter().collect()).collect()
+}
+
+/// The words of a list that a name does not have.
+fn lacking(words: Vec<String>, name: Name<'_>) -> Vec<String> {
+    let has = |word: &String| name.words().any(|own| own.iter().copied().eq(word.chars()));
+    words.into_iter().filter(|word| !has(word)).collect()
 }
 
 /// The words of a name that are affixes.

@@ -140,9 +140,8 @@ impl Corpus {
     /// Lets a target take over the score of another one whose words it has and which is farther away: if `actix-bew` is
     /// worth a look because it extends `actix`, it is no less so because it is all but `actix-web`, and that one tells more.
     fn inherit(&self, scored: &mut [Scored], candidate: &Candidate) {
-        let lends = |it: &&Scored| {
-            matches!(it.found.check, Check::ExtraWords | Check::AffixAdded | Check::AffixAndTypo)
-        };
+        // An added affix explains the candidate whole: `serde-rs` is `serde` with `rs`, and not a misspelt `serde_qs`.
+        let lends = |it: &&Scored| it.found.check == Check::ExtraWords;
         let lenders: Vec<(Name<'_>, Scored)> =
             scored.iter().filter(lends).filter_map(|it| Some((self.name(it.found.id)?, *it))).collect();
         if lenders.is_empty() {
@@ -217,7 +216,9 @@ fn calm(candidate: &Candidate, target: &Entry) -> Option<Calmed> {
         let why = format!("but it is the older one ({own}, {other}), so it is no squat of it");
         return Some(Calmed { most: weights::NO_SQUAT, why });
     }
-    if let Some(owner) = candidate.owners.iter().find(|owner| target.owners.contains(owner)) {
+    if let Some(owner) =
+        candidate.owners.iter().find(|owner| target.owners.iter().any(|it| it.eq_ignore_ascii_case(owner)))
+    {
         let why = format!("but `{owner}` owns both, so it is no squat of it");
         return Some(Calmed { most: weights::NO_SQUAT, why });
     }

@@ -38,7 +38,7 @@ impl Candidate {
         if name.chars().nth(MAX_NAME).is_some() {
             return Err(NameError::TooLong { characters: name.chars().count() });
         }
-        if let Some(character) = name.chars().find(|it| it.is_control() || it.is_whitespace()) {
+        if let Some(character) = name.chars().find(|it| cannot_be_in_a_name(*it)) {
             return Err(NameError::Character { character });
         }
         if !name.chars().any(char::is_alphanumeric) {
@@ -65,6 +65,11 @@ impl Candidate {
     }
 }
 
+/// Signs that no name has, in any registry. A text with one of them is no name: a row of another kind of table, for example.
+fn cannot_be_in_a_name(character: char) -> bool {
+    character.is_control() || character.is_whitespace() || ",;\"'`<>\\|".contains(character)
+}
+
 /// Why a text cannot be judged as a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -78,7 +83,7 @@ pub enum NameError {
         /// How many it has.
         characters: usize,
     },
-    /// A control character or white space.
+    /// A control character, white space, or a sign of tables and quotations, which no registry allows in names.
     #[error("the name has the character {character:?}, which no name can have")]
     Character {
         /// The first one.

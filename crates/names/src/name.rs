@@ -217,6 +217,16 @@ impl<'a> Name<'a> {
         runs.filter(|run| !run.is_empty()).map(String::from_iter).collect()
     }
 
+    /// Its letters with one mark for each number.
+    pub(crate) fn number_places(self) -> impl Iterator<Item = char> {
+        let mark = |letter: char| if letter.is_numeric() { '#' } else { letter };
+        let letters = self.letters;
+        letters.iter().enumerate().filter_map(move |(at, letter)| {
+            let repeated = at > 0 && letter.is_numeric() && letters[at - 1].is_numeric();
+            (!repeated).then_some(mark(*letter))
+        })
+    }
+
     /// The numbers that this name and another one do not share: place by place where both have as many, else those that
     /// the other one lacks.
     pub(crate) fn other_numbers(self, other: Name<'_>) -> (Vec<String>, Vec<String>) {

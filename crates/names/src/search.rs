@@ -36,7 +36,7 @@ pub(crate) enum What {
     Plain,
     /// These letters.
     Edits(Edits),
-    /// Whether both have as many numbers, and whether a number has three digits or more.
+    /// Whether both have numbers at the same places, and whether a number that they do not share has three digits or more.
     Number { changed: bool, long: bool },
     /// An affix of this kind; whether a separator sets it apart.
     Affix { kind: AffixKind, glued: bool },
@@ -196,7 +196,10 @@ impl<'a> Search<'a> {
                     && target.letters != name.letters
                     && target.letters.len() > own.len()
                     && !has_all_words(name, target);
-                if replaces {
+                if replaces && has_all_words(target, name) {
+                    let kind = removed_kind(target);
+                    self.push(id, Check::AffixRemoved, What::Affix { kind, glued: false });
+                } else if replaces {
                     let kind = removed_kind(name);
                     self.push(id, Check::AffixReplaced, What::Affix { kind, glued: false });
                 }
@@ -473,7 +476,7 @@ fn removed_kind(name: Name<'_>) -> AffixKind {
 fn numbers(name: Name<'_>, target: Name<'_>) -> What {
     let (own, other) = name.other_numbers(target);
     What::Number {
-        changed: own.len() == other.len(),
+        changed: name.number_places().eq(target.number_places()),
         long: own.iter().chain(&other).any(|number| number.len() >= 3),
     }
 }

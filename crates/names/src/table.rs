@@ -63,8 +63,9 @@ impl Rows {
     /// A text with a comma in its first line, or with nothing but a known column's name in it, is a table.
     pub(crate) fn parse(text: &str) -> Result<Rows, TableError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let first = text.lines().next().unwrap_or_default().trim();
-        let is_table = first.contains(',') || NAME.contains(&first);
+        let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let single = first.trim_matches('"').to_ascii_lowercase();
+        let is_table = first.contains(',') || NAME.contains(&single.as_str());
         let (header, rows) = if is_table {
             let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
             let header: Vec<String> = reader.headers()?.iter().map(str::to_ascii_lowercase).collect();

@@ -9,7 +9,7 @@
 //! tests too. `[patch]` names no dependencies, and an entry of `[workspace.dependencies]` is one only where a
 //! member inherits it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -96,7 +96,8 @@ struct Manifest {
 struct Workspace {
     members: Vec<String>,
     exclude: Vec<String>,
-    dependencies: Vec<Declared>,
+    /// By key: members of a hostile workspace may inherit any number of them.
+    dependencies: HashMap<String, Declared>,
 }
 
 impl Lockfile {
@@ -184,7 +185,7 @@ impl Reader<'_> {
         for declared in dependencies {
             let inherited = match declared.origin {
                 Origin::Inherited if !has_workspace => continue,
-                Origin::Inherited => workspace.dependencies.iter().find(|it| it.key == declared.key),
+                Origin::Inherited => workspace.dependencies.get(&declared.key),
                 _ => None,
             };
             // The place to correct is where the name stands.
@@ -283,7 +284,11 @@ fn parse(text: &str) -> Result<Manifest, String> {
     let workspace = sub_table(table, "workspace").map(|workspace| Workspace {
         members: texts(workspace, "members"),
         exclude: texts(workspace, "exclude"),
-        dependencies: sub_table(workspace, "dependencies").map_or_else(Vec::new, |it| declared(it, &lines)),
+        dependencies: sub_table(workspace, "dependencies")
+            .map_or_else(Vec::new, |it| declared(it, &lines))
+            .into_iter()
+            .map(|it| (it.key.clone(), it))
+            .collect(),
     });
     Ok(Manifest { dependencies, workspace })
 }

@@ -67,6 +67,7 @@ impl Serialize for CheckDocument<'_> {
             "advisories": Advisories(&outcome.advisories),
             "notes": outcome.notes,
             "unresolved_dependencies": outcome.unresolved.value().map(|it| Each(it, UnresolvedObject)),
+            "unread_manifests": outcome.unread_manifests,
             "packages": Each(&outcome.packages, CheckedPackage),
         })
     }

@@ -10,6 +10,7 @@
 //!     advisories: Known::Unknown("offline".to_owned()),
 //!     notes: Vec::new(),
 //!     unresolved: Known::Known(Vec::new()),
+//!     unread_manifests: Vec::new(),
 //! };
 //! let mut document = Vec::new();
 //! json::check(Tool { name: "cratekeeper", version: "0.1.0" }, &outcome, &mut document)?;

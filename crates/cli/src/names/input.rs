@@ -22,6 +22,10 @@ pub(super) fn text(path: &Path) -> anyhow::Result<String> {
 
 /// A corpus from a file: a snapshot, a table or a list.
 pub(super) fn corpus(path: &Path, kind: Kind) -> anyhow::Result<Corpus> {
+    if path == Path::new("-") {
+        let cause = "a corpus is read from a file";
+        return Err(failed(path, cause, "write it to a file first, for instance with `names index`").into());
+    }
     let mut file = open(path)?;
     let mut beginning = Vec::new();
     (&mut file).take(BEGINNING).read_to_end(&mut beginning).map_err(|error| unreadable(path, &error))?;

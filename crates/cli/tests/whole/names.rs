@@ -168,6 +168,23 @@ fn a_lockfile_that_fits_lacks_nothing() {
     assert_eq!((said.code, unresolved(&said)), (0, json!([])), "{}", said.stderr);
 }
 
+/// Whatever a manifest that cannot be read names was not checked.
+#[test]
+fn a_manifest_that_cannot_be_read_is_not_clean() {
+    let world = with_dependency("");
+    let member = world.path("workspace/members/app/Cargo.toml");
+    let text = fs::read_to_string(&member).unwrap();
+    for broken in [format!("{text}\nx = [").into_bytes(), b"\xff".to_vec()] {
+        fs::write(&member, broken).unwrap();
+        let said = world.check(&[]);
+        assert_eq!(said.code, 2, "{}", said.stdout);
+        assert!(said.stderr.contains("failed to compare every manifest with"), "{}", said.stderr);
+        let unread = said.json()["unread_manifests"].clone();
+        assert_eq!(unread.as_array().unwrap().len(), 1, "{unread:#}");
+        assert_eq!(world.check(&["--allow-unchecked"]).code, 0);
+    }
+}
+
 #[test]
 fn a_lockfile_alone_is_not_compared_with_manifests() {
     let world = with_dependency("serde_jsn = \"1\"");

@@ -168,6 +168,39 @@ fn every_kind_of_confusion_is_found_and_explained() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The affix explains the name whole; that another target is a letter or two away must not hide it.
+#[test]
+fn an_added_affix_is_told_before_a_likeness() {
+    let popular = Corpus::popular_crates();
+    for (name, target) in [
+        ("serde-rs", "serde"),
+        ("rs-serde", "serde"),
+        ("my-serde", "serde"),
+        ("tokio-rs", "tokio"),
+        ("base64-rs", "base64"),
+        ("hyper-rs", "hyper"),
+        ("serde-main", "serde"),
+    ] {
+        let judgement = popular.judge(&Candidate::new(name).unwrap());
+        assert_eq!(judgement.matches[0].target, target, "{name}: {:?}", judgement.matches[0].explanation());
+    }
+}
+
+#[test]
+fn explanations_name_what_differs_and_nothing_else() {
+    let popular = Corpus::popular_crates();
+    for (name, target, expected) in [
+        ("dtor-proc-macro", "proc-macro2", "and `dtor` (and a number or an ending changed)"),
+        ("javascriptcore-rs", "javascriptcore-rs-sys", "without `sys`"),
+        ("mail-parser", "mailparse", "with `r` put in and other separators"),
+        ("9serde", "serde", "with the number 9 added"),
+    ] {
+        let judgement = popular.judge(&Candidate::new(name).unwrap().left_out());
+        let found = judgement.matches.iter().find(|it| it.target == target).unwrap();
+        assert_eq!(found.explanation(), format!("`{name}` is `{target}` {expected}"));
+    }
+}
+
 #[test]
 fn what_is_another_name_is_not_confused() {
     for name in ["hyper", "quote", "syn", "completely-unrelated", "zstd", "x", "ab", "42", "json", "log"] {

@@ -52,6 +52,22 @@ fn bad_tables_are_errors_with_a_line() {
 }
 
 #[test]
+fn other_kinds_of_tables_are_no_lists() {
+    assert_eq!(
+        error("rank;name\n1;serde\n"),
+        "line 1: the name has the character ';', which no name can have"
+    );
+    assert_eq!(
+        Corpus::parse("\n\nname,rank\nserde,1\n", Kind::Crates).unwrap().get("serde").unwrap().rank,
+        Some(1)
+    );
+    for text in ["Name\nserde\n", "\"name\"\nserde\n", "\n login \nserde\n"] {
+        let corpus = Corpus::parse(text, Kind::Crates).unwrap();
+        assert!(corpus.len() == 1 && corpus.contains("serde"), "{text:?}");
+    }
+}
+
+#[test]
 fn one_bad_name_does_not_hide_the_others() {
     let names = candidates("name,owners\nsyn,a;b\n,\n---,\nquote,\n").unwrap();
     assert_eq!(names[0].as_ref().unwrap().owners, ["a", "b"]);

@@ -46,6 +46,12 @@ pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
         counts && view.threshold.is_reached(&package.case, finding)
     });
     unresolved(page, outcome);
+    if !outcome.unread_manifests.is_empty() {
+        page.heading(Tone::Error, "not compared with the lockfile");
+        for problem in &outcome.unread_manifests {
+            page.paragraph(2, problem);
+        }
+    }
     unchecked(page, outcome, PackageStatus::CouldNotCheck, Tone::Error, "could not check");
     if !page.is_empty() {
         page.blank();
@@ -187,9 +193,15 @@ fn result(threshold: Threshold, outcome: &CheckOutcome) -> String {
 }
 
 fn not_in_the_lockfile(outcome: &CheckOutcome) -> Option<String> {
-    match outcome.unresolved_dependencies().len() {
+    let missing = match outcome.unresolved_dependencies().len() {
         0 => None,
         number => Some(format!("{} not in the lockfile", dependencies_of(number))),
+    };
+    let unread =
+        (!outcome.unread_manifests.is_empty()).then(|| "not every manifest was compared with it".to_owned());
+    match (missing, unread) {
+        (Some(missing), Some(unread)) => Some(format!("{missing}; {unread}")),
+        (missing, unread) => missing.or(unread),
     }
 }
 

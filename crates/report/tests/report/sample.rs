@@ -195,6 +195,7 @@ pub(crate) fn check() -> CheckOutcome {
             "The lockfile does not say which platforms need a package: `cargo metadata` failed.".to_owned(),
         ],
         unresolved: Known::Known(vec![mistyped(), just_added()]),
+        unread_manifests: Vec::new(),
     }
 }
 
@@ -249,6 +250,7 @@ pub(crate) fn empty() -> CheckOutcome {
         advisories: Known::Known(AdvisoryDatabase { age: Some(600), ..advisories() }),
         notes: Vec::new(),
         unresolved: Known::Known(Vec::new()),
+        unread_manifests: Vec::new(),
     }
 }
 
@@ -291,6 +293,7 @@ pub(crate) fn hostile() -> CheckOutcome {
             }],
             ..just_added()
         }]),
+        unread_manifests: vec![EVIL.to_owned()],
     }
 }
 
