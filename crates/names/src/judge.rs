@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::affixes::AffixKind;
 use crate::check::Check;
 use crate::corpus::{Corpus, Entry, Kind};
 use crate::edit::Edits;
@@ -140,8 +141,14 @@ impl Corpus {
     /// Lets a target take over the score of another one whose words it has and which is farther away: if `actix-bew` is
     /// worth a look because it extends `actix`, it is no less so because it is all but `actix-web`, and that one tells more.
     fn inherit(&self, scored: &mut [Scored], candidate: &Candidate) {
-        // An added affix explains the candidate whole: `serde-rs` is `serde` with `rs`, and not a misspelt `serde_qs`.
-        let lends = |it: &&Scored| it.found.check == Check::ExtraWords;
+        // An affix that says nothing explains the candidate whole: `serde-rs` is `serde` with `rs`. Any other may as well be
+        // one of the target's own words (`glutin-sys`, `glutin_wgl_sys`), but is no misspelling of one (`serde_qs`).
+        let is_empty = |it: &Scored| matches!(it.found.what, What::Affix { kind: AffixKind::Empty, .. });
+        let lends = |it: &&Scored| match it.found.check {
+            Check::ExtraWords => true,
+            Check::AffixAdded => !is_empty(it),
+            _ => false,
+        };
         let lenders: Vec<(Name<'_>, Scored)> =
             scored.iter().filter(lends).filter_map(|it| Some((self.name(it.found.id)?, *it))).collect();
         if lenders.is_empty() {
@@ -150,7 +157,10 @@ impl Corpus {
         for near in scored.iter_mut().filter(|it| it.is_near()) {
             let Some(name) = self.name(near.found.id) else { continue };
             for (far, lender) in &lenders {
-                let takes = near.distance < lender.distance
+                let is_kin =
+                    lender.found.check == Check::ExtraWords || near.found.check == Check::MissingWord;
+                let takes = is_kin
+                    && near.distance < lender.distance
                     && near.score <= lender.score
                     && name.has_words_of(*far)
                     && self.calmed(near.found.id, candidate).is_none();
