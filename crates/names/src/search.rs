@@ -317,6 +317,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_word(&self, letters: &[char]) -> bool {
+        self.count(1);
         self.corpus.words_in(letters, self.own, 1) > 0
     }
 

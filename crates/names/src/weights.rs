@@ -145,7 +145,8 @@ pub(crate) fn unknown_rank(unranked: usize) -> u32 {
     u32::try_from(unranked / 2).unwrap_or(u32::MAX).max(2_000)
 }
 
-/// A change of the first letter is rarely an attack (9 of the 155 known ones that are one edit away) and often another word.
+/// A change of the first letter is rarely an attack (9 of the 155 known ones that are one edit away) and often another word
+/// (54 of 142 harmless names that are).
 pub(crate) const FIRST_LETTER: f32 = 0.7;
 
 /// The word with the difference is used by other names as well, so it is a word and no misspelling.

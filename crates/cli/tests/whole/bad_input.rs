@@ -2,23 +2,12 @@
 
 use std::fs;
 
-use crate::world::{Said, World};
+use crate::world::{World, refused};
 
 fn world() -> World {
     let mut world = World::new();
     world.add_harmless("harmless", "1.0.0").workspace().advisories("other", "");
     world
-}
-
-#[track_caller]
-fn refused(said: &Said, expected: &[&str]) {
-    assert_eq!(said.code, 2, "{}\n{}", said.stdout, said.stderr);
-    assert_eq!(said.stdout, "", "something was written before the error");
-    assert!(said.stderr.starts_with("error: "), "{}", said.stderr);
-    assert!(said.stderr.contains("\nhint: "), "no hint: {}", said.stderr);
-    for text in expected {
-        assert!(said.stderr.contains(text), "no `{text}` in: {}", said.stderr);
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::world::{Said, World};
+use crate::world::{Said, World, refused};
 
 /// A corpus as a table, with everything that a database dump has and one column more.
 const TABLE: &str = "\
@@ -55,17 +55,6 @@ fn levels(said: &Said) -> Vec<(String, String)> {
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()
-}
-
-#[track_caller]
-fn refused(said: &Said, expected: &[&str]) {
-    assert_eq!(said.code, 2, "{}\n{}", said.stdout, said.stderr);
-    assert_eq!(said.stdout, "", "something was written before the error");
-    assert!(said.stderr.starts_with("error: "), "{}", said.stderr);
-    assert!(said.stderr.contains("\nhint: "), "no hint: {}", said.stderr);
-    for text in expected {
-        assert!(said.stderr.contains(text), "no `{text}` in: {}", said.stderr);
-    }
 }
 
 #[test]

@@ -215,3 +215,15 @@ pub(crate) fn rules(case: &Value) -> Vec<&str> {
     rules.sort_unstable();
     rules
 }
+
+/// Asserts a clear error with a hint, exit code 2, and nothing half-written.
+#[track_caller]
+pub(crate) fn refused(said: &Said, expected: &[&str]) {
+    assert_eq!(said.code, 2, "{}\n{}", said.stdout, said.stderr);
+    assert_eq!(said.stdout, "", "something was written before the error");
+    assert!(said.stderr.starts_with("error: "), "{}", said.stderr);
+    assert!(said.stderr.contains("\nhint: "), "no hint: {}", said.stderr);
+    for text in expected {
+        assert!(said.stderr.contains(text), "no `{text}` in: {}", said.stderr);
+    }
+}
