@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Advisory, Reachability};
+
 /// How bad it is if a finding is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,4 +125,10 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What to do next, as one sentence or command; `None` when `explain` says all there is.
     pub help: Option<String>,
+    /// The advisory that it passes on, if it is about one.
+    #[serde(default)]
+    pub advisory: Option<Box<Advisory>>,
+    /// Whether the workspace can run what the advisory is about, if that was asked.
+    #[serde(default)]
+    pub reachability: Option<Box<Reachability>>,
 }

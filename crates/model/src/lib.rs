@@ -12,10 +12,12 @@ mod case;
 mod checksum;
 pub mod facts;
 mod finding;
+pub mod graph;
 mod input;
 mod names;
 mod outcome;
 mod package;
+mod reachability;
 
 pub use advisory::{Advisory, AdvisoryClass, AffectedFunction};
 pub use case::{Case, Level, NotEvaluated, ParseLevelError};
@@ -26,3 +28,4 @@ pub use input::{ArchiveState, IndexEntry, Known, RuleInput};
 pub use names::{NameMatch, NameMatches, Suggestion, UnresolvedDependency};
 pub use outcome::{AdvisoryDatabase, CheckOutcome, InspectOutcome, Outcome};
 pub use package::{DependencyKind, Package, PackageId, PackageSource, PackageStatus};
+pub use reachability::{Absence, CallFrom, CallPath, CallStep, EntryKind, Reachability, ReachabilityAnswer};

@@ -4,11 +4,11 @@
 //! for confusable identifiers.
 
 use cratekeeper_model::facts::{CharacterClass, CharacterContext, SuspiciousCharacter};
-use ra_ap_parser::{LexedStr, SyntaxKind};
+use cratekeeper_syntax::{LexedStr, SyntaxKind};
 use unicode_security::confusable_detection::skeleton;
 
-use crate::syntax::Lines;
 use crate::text::excerpt;
+use cratekeeper_syntax::Lines;
 
 /// What `character` is, if it should not stand in source text.
 pub(crate) fn class(character: char) -> Option<CharacterClass> {
@@ -174,7 +174,7 @@ fn controls_are_closed(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ra_ap_parser::Edition;
+    use cratekeeper_syntax::Edition;
 
     use super::*;
 

@@ -12,13 +12,13 @@
 //! assert_eq!(facts.source.r#unsafe.exprs.r#unsafe, 1);
 //! ```
 //!
-//! [`analyze`] is the whole interface: text in, facts out, and no error. A file that cannot be parsed is read by tokens
+//! [`analyze`] is the interface: text in, facts out, and no error. [`read_manifest`] is the part of it that the user's own
+//! packages need. A file that cannot be parsed is read by tokens
 //! and counted; a manifest that cannot be read leaves its problem in the facts. What it does not do: read files, unpack
 //! archives, resolve names across files, judge.
 
 mod characters;
 mod files;
-mod guard;
 mod limits;
 mod literals;
 mod magic;
@@ -26,10 +26,10 @@ mod manifest;
 mod modules;
 mod package;
 mod rust;
-mod syntax;
 mod text;
 
 use cratekeeper_model::Facts;
+use cratekeeper_model::facts::ManifestFacts;
 pub use limits::Limits;
 pub use package::PackageFile;
 
@@ -40,4 +40,15 @@ pub use package::PackageFile;
 #[must_use]
 pub fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
     package::analyze(files, limits)
+}
+
+/// What the manifest of a package says that is not packed: what it inherits is taken from `root`, the manifest at the root of its
+/// workspace, which may be its own.
+///
+/// `paths` are the files of the package, in any order: as far as targets are found by them.
+#[must_use]
+pub fn read_manifest(manifest: &[u8], root: &[u8], paths: &[&str]) -> ManifestFacts {
+    let mut paths = paths.to_vec();
+    paths.sort_unstable();
+    manifest::read_member(manifest, root, &paths)
 }

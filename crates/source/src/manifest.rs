@@ -4,6 +4,7 @@
 //! report, and must not hide the fields beside it.
 
 mod dependencies;
+mod inherited;
 mod original;
 mod targets;
 
@@ -58,6 +59,31 @@ pub(crate) fn read(
         }
     }
     facts
+}
+
+/// Reads the manifest of a member of a workspace whose root has the manifest `root`.
+pub(crate) fn read_member(manifest: &[u8], root: &[u8], paths: &[&str]) -> ManifestFacts {
+    let with_inherited = |manifest: &[u8]| -> Result<_, String> {
+        let mut manifest = parse(manifest)?;
+        match parse(root) {
+            Ok(root) => inherited::inherit(&mut manifest, &root),
+            Err(reason) => return Ok((manifest, Some(reason))),
+        }
+        Ok((manifest, None))
+    };
+    match with_inherited(manifest) {
+        Ok((table, problem)) => {
+            let mut facts = from_table(&table, paths);
+            let problem =
+                problem.map(|reason| format!("the workspace's `Cargo.toml` cannot be read: {reason}"));
+            facts.problems.extend(problem);
+            facts
+        }
+        Err(reason) => {
+            let problem = format!("`Cargo.toml` cannot be read: {reason}");
+            ManifestFacts { problems: vec![problem], ..ManifestFacts::default() }
+        }
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Table, String> {

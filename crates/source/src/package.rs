@@ -8,7 +8,7 @@ use cratekeeper_model::facts::{
     Call, CallFacts, FileFacts, Function, ManifestFacts, SourceFacts, SourceFile, SourceFileStatus,
     SuspiciousCharacter,
 };
-use ra_ap_parser::{Edition, LexedStr};
+use cratekeeper_syntax::{Edition, LexedStr};
 
 use crate::limits::Limits;
 use crate::modules::{Files, Place, Places, join_cfg};

@@ -13,11 +13,10 @@ use cratekeeper_model::facts::{
     AssemblySite, Call, ForeignBlock, Function, Include, LinkageAttribute, Literal, MacroDefinition,
     SourceFileStatus, UnsafeCounters, UseImport,
 };
-use ra_ap_parser::{Edition, LexedStr};
+use cratekeeper_syntax::{Edition, LexedStr};
 
-use crate::guard;
 use crate::limits::Limits;
-use crate::syntax::{Lines, Tree};
+use cratekeeper_syntax::{Lines, Tree, guard};
 
 /// How much of a large file is read at a time. Small, because the lexer alone takes six bytes for each byte of `;;;;`.
 const PIECE_BYTES: usize = 4 << 20;
@@ -122,7 +121,7 @@ pub(crate) fn extract(
     let parsed = if lexed.len() > limits.tree_tokens {
         Err((0, format!("the file has more than {} tokens", limits.tree_tokens)))
     } else {
-        guard::check(lexed, limits)
+        guard::check(lexed, limits.nesting)
             .map_err(|refused| (refused.offset, refused.reason))
             .and_then(|()| file_or_expression(lexed, text, edition).map_err(|reason| (0, reason)))
     };

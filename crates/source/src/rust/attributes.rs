@@ -1,12 +1,12 @@
 //! Attributes: conditions, `#[path]`, what speaks to the linker, `#![forbid(unsafe_code)]`.
 
 use cratekeeper_model::facts::LinkageAttribute;
-use ra_ap_parser::SyntaxKind;
+use cratekeeper_syntax::SyntaxKind;
 
 use super::visitor::Visitor;
 use crate::literals;
-use crate::syntax::{Node, Tree};
 use crate::text::{PATH_BYTES, cut, excerpt};
+use cratekeeper_syntax::{Node, Tree};
 
 /// Attributes that end up in the object file's symbols or sections.
 const LINKAGE: [&str; 6] = ["no_mangle", "export_name", "link_section", "link", "link_name", "used"];

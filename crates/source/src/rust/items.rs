@@ -3,13 +3,13 @@
 use cratekeeper_model::facts::{
     ForeignBlock, ForeignItem, Function, FunctionContainer, UnsafeCounters, UseImport,
 };
-use ra_ap_parser::SyntaxKind;
+use cratekeeper_syntax::SyntaxKind;
 
 use super::ModuleDeclaration;
 use super::attributes;
 use super::visitor::{Context, TextId, Visit, Visitor};
-use crate::syntax::Node;
 use crate::text::{PATH_BYTES, cut, excerpt, join_path};
+use cratekeeper_syntax::Node;
 
 /// Most `#[path]` of one module that are followed; real ones have one for each platform.
 const PATHS: usize = 64;

@@ -7,15 +7,15 @@
 use cratekeeper_model::facts::{
     AssemblySite, CallKind, Function, FunctionContainer, Include, IncludeKind, MacroDefinition,
 };
-use ra_ap_parser::{LexedStr, SyntaxKind};
+use cratekeeper_syntax::{LexedStr, SyntaxKind};
 
 use super::attributes::{condition, inside};
 use super::items::first_after_attributes;
 use super::visitor::{Context, Visit, Visitor};
 use super::{IncludedFile, attributes};
 use crate::literals;
-use crate::syntax::{Node, Tree};
 use crate::text::{PATH_BYTES, cut, excerpt, join_path};
+use cratekeeper_syntax::{Node, Tree};
 
 /// The element behind the tuple, array or block that stands for the delimiters; that one is no expression of the program.
 const FIRST_INSIDE: u32 = 1;
@@ -270,7 +270,7 @@ fn braced_groups(lexed: &LexedStr<'_>) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use ra_ap_parser::Edition;
+    use cratekeeper_syntax::Edition;
 
     use super::*;
 

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use cratekeeper_model::facts::{CallKind, Function, FunctionContainer, SourceFileStatus, UnsafeCounters};
-use ra_ap_parser::{LexedStr, SyntaxKind};
+use cratekeeper_syntax::{LexedStr, SyntaxKind};
 
 use super::ModuleDeclaration;
 use super::visitor::{Context, Visitor};

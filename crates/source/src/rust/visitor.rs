@@ -6,13 +6,13 @@
 use cratekeeper_model::facts::{
     Call, CallKind, Function, FunctionContainer, Literal, LiteralKind, SourceFileStatus, UnsafeCounters,
 };
-use ra_ap_parser::{Edition, SyntaxKind};
+use cratekeeper_syntax::{Edition, SyntaxKind};
 
 use super::FileExtract;
 use crate::limits::Limits;
 use crate::literals;
-use crate::syntax::{Lines, Node, Tree};
 use crate::text::{cut, excerpt};
+use cratekeeper_syntax::{Lines, Node, Tree};
 
 /// What encloses a place. Texts are kept in [`Visitor::texts`]; 0 is the empty one.
 #[derive(Debug, Clone, Copy)]

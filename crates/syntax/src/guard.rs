@@ -2,34 +2,58 @@
 //!
 //! The parser calls itself for whatever can stand inside itself, and a stack overflow aborts the process: nothing can
 //! catch it. *Tested*: 10,000 nested `(` need more than 8 MiB. So this counts what is open at each token, and refuses when it
-//! is more than [`Limits::nesting`]. Delimiters are easy; the rest has no end of its own: prefix operators, keywords that
+//! is more than the limit. Delimiters are easy; the rest has no end of its own: prefix operators, keywords that
 //! an expression, type or pattern follows, `<`, `=` and closures count from their token to the next `;`, `,`, `=>` or statement
 //! in the same delimiters.
 //!
 //! The count must not be too small for *any* text, because the parser accepts any, and takes one wrong token for a missing
 //! operand: in `if if if ; {` all three are still open at the brace. Hence the one rule behind the details: what is open ends
 //! only where a complete operand stood before (`is_settled`). Where that cannot be known, the count stays too large, which
-//! costs an odd file its tree and nothing else. `tests/attacks.rs` has the texts that once got through, and tries random ones.
+//! costs an odd file its tree and nothing else. The attack tests of `source` have the texts that once got through, and tries random ones.
 
 use ra_ap_parser::{LexedStr, SyntaxKind};
 
-use crate::limits::Limits;
+use crate::prefix::ParserToken;
 
 /// Why a text is not parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TooDeep {
+pub struct TooDeep {
     /// Byte offset where the limit was passed.
-    pub(crate) offset: u32,
-    pub(crate) reason: String,
+    pub offset: u32,
+    /// Sentence fragment.
+    pub reason: String,
 }
 
-/// Whether the parser may have the text.
-pub(crate) fn check(lexed: &LexedStr<'_>, limits: &Limits) -> Result<(), TooDeep> {
-    let (depth, offset) = deepest(lexed, limits.nesting);
-    if depth <= limits.nesting {
+/// Whether the parser may have the text: no more than `nesting` things are open at the same time.
+///
+/// # Errors
+///
+/// The place where more are.
+pub fn check(lexed: &LexedStr<'_>, nesting: u32) -> Result<(), TooDeep> {
+    let (depth, offset) = deepest(lexed, nesting);
+    if depth <= nesting {
         return Ok(());
     }
-    Err(TooDeep { offset, reason: format!("nesting is deeper than {}", limits.nesting) })
+    Err(TooDeep { offset, reason: format!("nesting is deeper than {nesting}") })
+}
+
+/// The same for tokens without a text; the offset is a token's number.
+pub(crate) fn check_tokens(tokens: &[ParserToken], nesting: u32) -> Result<(), TooDeep> {
+    let mut guard = Guard::new();
+    let mut joint = false;
+    for (index, token) in tokens.iter().enumerate() {
+        // Only operators are looked at in pairs, and of those it is known what touches what.
+        let next = tokens.get(index + 1).filter(|_| token.joint).map_or(SyntaxKind::EOF, |next| next.kind);
+        guard.token(token.kind, next, joint);
+        joint = token.joint;
+        if guard.depth > nesting {
+            return Err(TooDeep {
+                offset: index as u32,
+                reason: format!("nesting is deeper than {nesting}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The deepest nesting, or the first beyond `limit`, and the byte offset of it.

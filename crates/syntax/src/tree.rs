@@ -7,7 +7,8 @@
 
 use ra_ap_parser::{Edition, LexedStr, Step, SyntaxKind, TopEntryPoint};
 
-use crate::text::PATH_BYTES;
+/// Longest path that [`Node::plain_text`] writes before it stops. Real ones stay below 300 bytes.
+const PATH_BYTES: usize = 1024;
 
 /// A token or a node. A node's descendants follow it, up to `after`.
 #[derive(Debug, Clone, Copy)]
@@ -21,22 +22,45 @@ struct Element {
 }
 
 /// A parsed text. Trivia (white space and comments) is left out; it can be read from the lexer.
-pub(crate) struct Tree<'t> {
+pub struct Tree<'t> {
     text: &'t str,
     elements: Vec<Element>,
     /// Byte offset and message of each syntax error.
-    pub(crate) errors: Vec<(u32, String)>,
+    pub errors: Vec<(u32, String)>,
 }
 
 impl<'t> Tree<'t> {
-    /// The tree of a whole file, or the reason why the parser gave up.
-    pub(crate) fn file(lexed: &LexedStr<'t>, text: &'t str, edition: Edition) -> Result<Tree<'t>, String> {
+    /// The tree of a whole file.
+    ///
+    /// [`guard::check`](crate::guard::check) must have let it pass: otherwise the parser may overflow the stack.
+    ///
+    /// # Errors
+    ///
+    /// Why the parser gave up.
+    pub fn file(lexed: &LexedStr<'t>, text: &'t str, edition: Edition) -> Result<Tree<'t>, String> {
         Tree::parse(&TopEntryPoint::SourceFile, lexed, text, edition)
     }
 
     /// The tree of one expression: a macro's arguments with their delimiters read as a tuple, an array or a block.
-    pub(crate) fn expression(text: &'t str, edition: Edition) -> Result<Tree<'t>, String> {
-        Tree::parse(&TopEntryPoint::Expr, &LexedStr::new(edition, text), text, edition)
+    ///
+    /// # Errors
+    ///
+    /// Why the parser gave up.
+    pub fn expression(text: &'t str, edition: Edition) -> Result<Tree<'t>, String> {
+        Tree::lexed_expression(&LexedStr::new(edition, text), text, edition)
+    }
+
+    /// [`Tree::expression`] of text that was taken apart for [`guard::check`](crate::guard::check) before.
+    ///
+    /// # Errors
+    ///
+    /// Why the parser gave up.
+    pub fn lexed_expression(
+        lexed: &LexedStr<'t>,
+        text: &'t str,
+        edition: Edition,
+    ) -> Result<Tree<'t>, String> {
+        Tree::parse(&TopEntryPoint::Expr, lexed, text, edition)
     }
 
     fn parse(
@@ -61,11 +85,16 @@ impl<'t> Tree<'t> {
         Ok(tree)
     }
 
-    pub(crate) fn len(&self) -> u32 {
+    /// Number of elements; they are numbered in text order.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a tree has a root")]
+    pub fn len(&self) -> u32 {
         self.elements.len() as u32
     }
 
-    pub(crate) fn at(&self, index: u32) -> Node<'_, 't> {
+    /// The element with that number; 0 is the root.
+    #[must_use]
+    pub fn at(&self, index: u32) -> Node<'_, 't> {
         Node { tree: self, index }
     }
 }
@@ -173,9 +202,10 @@ impl<'l, 't> Builder<'l, 't> {
 
 /// An element of a [`Tree`].
 #[derive(Clone, Copy)]
-pub(crate) struct Node<'a, 't> {
+pub struct Node<'a, 't> {
     tree: &'a Tree<'t>,
-    pub(crate) index: u32,
+    /// Number in its tree.
+    pub index: u32,
 }
 
 impl<'a, 't> Node<'a, 't> {
@@ -183,35 +213,44 @@ impl<'a, 't> Node<'a, 't> {
         &self.tree.elements[self.index as usize]
     }
 
-    pub(crate) fn kind(self) -> SyntaxKind {
+    /// What it is.
+    #[must_use]
+    pub fn kind(self) -> SyntaxKind {
         self.element().kind
     }
 
     /// First byte; of nodes, attributes included.
-    pub(crate) fn start(self) -> u32 {
+    #[must_use]
+    pub fn start(self) -> u32 {
         self.element().start
     }
 
     /// Byte after the last.
-    pub(crate) fn end(self) -> u32 {
+    #[must_use]
+    pub fn end(self) -> u32 {
         self.element().end
     }
 
     /// Index of the first element outside.
-    pub(crate) fn after(self) -> u32 {
+    #[must_use]
+    pub fn after(self) -> u32 {
         self.element().after
     }
 
-    pub(crate) fn text(self) -> &'t str {
+    /// As written.
+    #[must_use]
+    pub fn text(self) -> &'t str {
         &self.tree.text[self.start() as usize..self.end() as usize]
     }
 
-    pub(crate) fn parent(self) -> Node<'a, 't> {
+    /// What encloses it; of the root, the root.
+    #[must_use]
+    pub fn parent(self) -> Node<'a, 't> {
         self.tree.at(self.element().parent)
     }
 
     /// Direct children, tokens and nodes.
-    pub(crate) fn children(self) -> impl Iterator<Item = Node<'a, 't>> {
+    pub fn children(self) -> impl Iterator<Item = Node<'a, 't>> {
         let after = self.after();
         let mut next = self.index + 1;
         std::iter::from_fn(move || {
@@ -224,12 +263,12 @@ impl<'a, 't> Node<'a, 't> {
     }
 
     /// Everything inside, in text order.
-    pub(crate) fn descendants(self) -> impl Iterator<Item = Node<'a, 't>> {
+    pub fn descendants(self) -> impl Iterator<Item = Node<'a, 't>> {
         (self.index + 1..self.after()).map(|index| self.tree.at(index))
     }
 
     /// Everything inside, without the inside of nodes of `kind`.
-    pub(crate) fn descendants_outside(self, kind: SyntaxKind) -> impl Iterator<Item = Node<'a, 't>> {
+    pub fn descendants_outside(self, kind: SyntaxKind) -> impl Iterator<Item = Node<'a, 't>> {
         let after = self.after();
         let mut next = self.index + 1;
         std::iter::from_fn(move || {
@@ -242,21 +281,26 @@ impl<'a, 't> Node<'a, 't> {
     }
 
     /// The first child of `kind`.
-    pub(crate) fn child(self, kind: SyntaxKind) -> Option<Node<'a, 't>> {
+    #[must_use]
+    pub fn child(self, kind: SyntaxKind) -> Option<Node<'a, 't>> {
         self.children().find(|child| child.kind() == kind)
     }
 
-    pub(crate) fn has(self, kind: SyntaxKind) -> bool {
+    /// Whether a child is of `kind`.
+    #[must_use]
+    pub fn has(self, kind: SyntaxKind) -> bool {
         self.child(kind).is_some()
     }
 
     /// Text of the `NAME` child.
-    pub(crate) fn name(self) -> Option<&'t str> {
+    #[must_use]
+    pub fn name(self) -> Option<&'t str> {
         self.child(SyntaxKind::NAME).map(Node::text)
     }
 
     /// The text without white space, comments and generic arguments: `Vec :: <u8> :: new` is `Vec::new`.
-    pub(crate) fn plain_text(self) -> String {
+    #[must_use]
+    pub fn plain_text(self) -> String {
         if self.after() == self.index + 1 {
             return self.text().to_owned();
         }
@@ -282,7 +326,9 @@ impl<'a, 't> Node<'a, 't> {
         text
     }
 
-    pub(crate) fn is_token(self) -> bool {
+    /// A token, rather than a node.
+    #[must_use]
+    pub fn is_token(self) -> bool {
         // Nodes begin after the last token kind; a node always has a smaller index than its first child, but may be empty.
         self.after() == self.index + 1 && (self.kind() as u16) < (SyntaxKind::ABI as u16)
     }
@@ -293,13 +339,15 @@ fn is_word(character: char) -> bool {
 }
 
 /// Byte offset to line, counted from 1. Offsets mostly ascend, so the last answer is a good first guess.
-pub(crate) struct Lines {
+pub struct Lines {
     starts: Vec<u32>,
     last: std::cell::Cell<usize>,
 }
 
 impl Lines {
-    pub(crate) fn new(text: &str) -> Lines {
+    /// Finds the lines of `text`.
+    #[must_use]
+    pub fn new(text: &str) -> Lines {
         let mut starts = Vec::with_capacity(text.len() / 32 + 1);
         starts.push(0);
         starts
@@ -307,7 +355,9 @@ impl Lines {
         Lines { starts, last: std::cell::Cell::new(0) }
     }
 
-    pub(crate) fn line(&self, offset: u32) -> u32 {
+    /// The line of a byte offset.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> u32 {
         let guess = self.last.get();
         let near = self.starts[guess..].iter().take(64).take_while(|start| **start <= offset).count();
         let line = if near > 0 && near < 64 {
@@ -320,7 +370,8 @@ impl Lines {
     }
 
     /// The text of a line, without its end.
-    pub(crate) fn text<'t>(&self, text: &'t str, line: u32) -> &'t str {
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t str, line: u32) -> &'t str {
         let start = self.starts[line as usize - 1] as usize;
         let end = self.starts.get(line as usize).map_or(text.len(), |end| *end as usize);
         text[start..end].trim_end_matches(['\r', '\n'])
