@@ -1,0 +1,74 @@
+//! Crates as bytes: what is known of a crate without its function bodies, for caches and for the standard library.
+//!
+//! Names are numbers of this process and crates are numbers of one [`Universe`](crate::Universe). In bytes both are
+//! indices into tables that stand in front; the tables of the document being written or read are kept per thread,
+//! because serde hands no context to the types inside.
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+use crate::definitions::{CrateData, CrateIndex};
+use crate::symbol::Symbol;
+
+#[derive(Default)]
+struct Tables {
+    numbers: FxHashMap<Symbol, u32>,
+    symbols: Vec<Symbol>,
+    /// When writing: number in the universe to number in the document. When reading: the other way round.
+    crates: FxHashMap<u32, u32>,
+}
+
+thread_local! {
+    static TABLES: RefCell<Tables> = RefCell::default();
+}
+
+pub(crate) fn symbol_number(symbol: Symbol) -> u32 {
+    TABLES.with_borrow_mut(|tables| {
+        if let Some(number) = tables.numbers.get(&symbol) {
+            return *number;
+        }
+        let number = tables.symbols.len() as u32;
+        tables.symbols.push(symbol);
+        tables.numbers.insert(symbol, number);
+        number
+    })
+}
+
+pub(crate) fn symbol_of(number: u32) -> Option<Symbol> {
+    TABLES.with_borrow(|tables| tables.symbols.get(number as usize).copied())
+}
+
+pub(crate) fn crate_number(index: u32) -> Option<u32> {
+    TABLES.with_borrow(|tables| tables.crates.get(&index).copied())
+}
+
+/// `data` as bytes. `crates` lists the crates that it may mention, itself included: their position is their number.
+///
+/// # Errors
+///
+/// When `data` mentions another crate.
+pub fn encode(data: &CrateData, crates: &[CrateIndex]) -> Result<Vec<u8>, String> {
+    let numbers = crates.iter().enumerate().map(|(number, index)| (index.0, number as u32)).collect();
+    TABLES.with_borrow_mut(|tables| *tables = Tables { crates: numbers, ..Tables::default() });
+    let body = rmp_serde::to_vec(data).map_err(|error| error.to_string())?;
+    let tables = TABLES.take();
+    let names: Vec<&str> = tables.symbols.iter().map(|it| it.as_str()).collect();
+    rmp_serde::to_vec(&(names, body)).map_err(|error| error.to_string())
+}
+
+/// The crate that [`encode`] wrote, with `crates` in place of those it was given.
+///
+/// # Errors
+///
+/// When the bytes are not of this form.
+pub fn decode(bytes: &[u8], crates: &[CrateIndex]) -> Result<CrateData, String> {
+    let (names, body): (Vec<&str>, Vec<u8>) =
+        rmp_serde::from_slice(bytes).map_err(|error| error.to_string())?;
+    let symbols = names.into_iter().map(Symbol::new).collect();
+    let numbers = crates.iter().enumerate().map(|(number, index)| (number as u32, index.0)).collect();
+    TABLES.with_borrow_mut(|tables| *tables = Tables { symbols, crates: numbers, ..Tables::default() });
+    let data = rmp_serde::from_slice(&body).map_err(|error| error.to_string());
+    TABLES.take();
+    data
+}
