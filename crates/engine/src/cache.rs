@@ -44,6 +44,12 @@ impl FactsCache {
         FactsCache { root, cap }
     }
 
+    /// The directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn path(&self, checksum: &Checksum) -> PathBuf {
         let text = checksum.to_string();
         self.root.join(&text[..2]).join(format!("{text}.facts"))

@@ -5,22 +5,30 @@
 //! together here ([`RuleInput`](cratekeeper_model::RuleInput)). A package that cannot be found, read or analysed is an outcome
 //! with a reason; it never ends a run.
 //!
-//! [`unresolved_dependencies`] compares manifests with a lockfile and says which names may have been meant.
+//! [`resolution`] says which package each dependency of a lockfile leads to and which features are on, and [`Engine::resolve`]
+//! finds the manifests for it. [`unresolved_dependencies`] compares manifests with a lockfile and says which names may have been meant.
 //!
 //! Not here: arguments, terminals, HTTP servers. A program that uses [`WorkerPool::of_this_program`] has to call
 //! [`worker::run`] when its first argument is [`worker::WORKER_ARGUMENT`].
 
+pub mod advisory_lint;
 pub mod analysis;
 mod cache;
+mod call_graphs;
 mod encoding;
 mod facts;
+mod manifests;
 mod names;
 mod pipeline;
 mod pool;
 mod progress;
+pub mod reachability;
+pub mod resolution;
 pub mod worker;
 
 pub use cache::FactsCache;
+pub use call_graphs::{BuiltGraph, GraphError, SurveyInput, SurveyOutcome, graph_of_archive};
+pub use manifests::{LocalManifest, LocalManifests};
 pub use names::unresolved_dependencies;
 pub use pipeline::{Engine, InspectTarget, Requested, Setup};
 pub use pool::{WorkerError, WorkerLimits, WorkerPool};

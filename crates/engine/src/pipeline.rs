@@ -165,6 +165,31 @@ impl Engine {
         }
     }
 
+    /// How many packages are analysed at the same time.
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    /// Where packages are found.
+    pub(crate) fn finder(&self) -> &PackageFinder {
+        &self.finder
+    }
+
+    /// Where facts come from.
+    pub(crate) fn facts(&self) -> &FactsSource {
+        &self.facts
+    }
+
+    /// Directory of the facts that are kept, if any are.
+    pub(crate) fn cache_root(&self) -> Option<&Path> {
+        self.facts.cache.as_ref().map(FactsCache::root)
+    }
+
+    /// Facts of one package, wherever they come from.
+    pub(crate) fn facts_of(&self, package: &Package, sections: &[Section]) -> Known<Box<Facts>> {
+        self.read(package, self.finder.fetch(package), sections).1
+    }
+
     fn trim_cache(&self) {
         if let Some(Err(error)) = self.facts.cache.as_ref().map(FactsCache::evict)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -305,7 +330,7 @@ impl Engine {
 }
 
 /// Runs `work` on a pool of `threads` threads of its own.
-fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool.install(work),
         // No threads to be had: slower is better than not at all.

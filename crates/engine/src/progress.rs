@@ -7,6 +7,8 @@ pub enum Stage {
     Fetch,
     /// Reading packages and judging them.
     Analyze,
+    /// Reading packages for their calls.
+    Graph,
 }
 
 /// Receives progress, from several threads at once.

@@ -23,9 +23,11 @@ use crate::{HttpError, Network, ResolvedSource};
 
 mod entry;
 mod error;
+mod versions;
 
-use entry::{Versions, summarize};
+use entry::{Problem, Versions, summarize};
 pub use error::IndexError;
+pub use versions::IndexVersion;
 
 /// The largest entries of the default registry are below 4 MiB.
 const MAX_ENTRY_SIZE: u64 = 64 << 20;
@@ -45,6 +47,15 @@ struct Stored {
     age: Duration,
 }
 
+/// What a crate's versions were read into, and why they are older than they should be.
+struct Answered<T> {
+    value: T,
+    stale: Option<String>,
+}
+
+/// Reads what is needed of a crate's versions, whose age is given.
+type Read<'r, T> = &'r dyn Fn(&Versions<'_>, Duration) -> Result<T, Problem>;
+
 impl PackageFinder {
     /// Looks a package up in its registry's index.
     ///
@@ -52,52 +63,76 @@ impl PackageFinder {
     ///
     /// When there is no index, no data, or no such version; the text of the error is the reason.
     pub fn index_entry(&self, package: &Package) -> Result<IndexLookup, IndexError> {
+        let answered =
+            self.ask_index(package, &|versions, age| summarize(versions, &package.version, age))?;
+        Ok(IndexLookup { entry: answered.value, stale: answered.stale })
+    }
+
+    /// All versions of a package's crate in its registry's index, in the index's order.
+    ///
+    /// # Errors
+    ///
+    /// When there is no index or no data; the text of the error is the reason.
+    pub fn index_versions(&self, package: &Package) -> Result<Vec<IndexVersion>, IndexError> {
+        Ok(self.ask_index(package, &|versions, _| Ok(versions.all()))?.value)
+    }
+
+    fn ask_index<T>(&self, package: &Package, read: Read<'_, T>) -> Result<Answered<T>, IndexError> {
         if !is_safe_name(&package.name) {
             return Err(IndexError::UnsafeName { name: package.name.clone() });
         }
         match self.config.resolve_source(&package.source)? {
-            ResolvedSource::LocalRegistry(root) => local_entry(&root, package),
-            ResolvedSource::SparseIndex(index) => self.sparse_entry(&index, package),
-            source @ ResolvedSource::GitIndex(_) => self.git_entry(&source, package),
+            ResolvedSource::LocalRegistry(root) => local_entry(&root, package, read),
+            ResolvedSource::SparseIndex(index) => self.sparse_entry(&index, package, read),
+            source @ ResolvedSource::GitIndex(_) => self.git_entry(&source, package, read),
             ResolvedSource::Directory(_) => Err(IndexError::NoIndex { what: "a vendored directory" }),
             ResolvedSource::Git(_) => Err(IndexError::NoIndex { what: "a git repository" }),
             ResolvedSource::Path(_) => Err(IndexError::NoIndex { what: "a directory" }),
         }
     }
 
-    fn sparse_entry(&self, index: &str, package: &Package) -> Result<IndexLookup, IndexError> {
+    fn sparse_entry<T>(
+        &self,
+        index: &str,
+        package: &Package,
+        read: Read<'_, T>,
+    ) -> Result<Answered<T>, IndexError> {
         let source = ResolvedSource::SparseIndex(index.to_owned());
         let stored = self.youngest(&source, &package.name);
         let is_fresh = |stored: &Stored| stored.age <= self.options.index_max_age;
         if self.client.network() == Network::Offline || stored.as_ref().is_some_and(is_fresh) {
             let stored = stored.ok_or_else(|| IndexError::NotCached { name: package.name.clone() })?;
-            return read_stored(&stored, package, None);
+            return read_stored(&stored, package, None, read);
         }
         match self.refresh(index, &package.name, stored.as_ref()) {
             Ok(Some(body)) => {
-                let age = Duration::ZERO;
-                let entry = summarize(&Versions::lines(&body), &package.version, age)
+                let value = read(&Versions::lines(&body), Duration::ZERO)
                     .map_err(|problem| problem.of(package, shown(index)))?;
-                Ok(IndexLookup { entry, stale: None })
+                Ok(Answered { value, stale: None })
             }
             Ok(None) => match self.youngest(&source, &package.name) {
-                Some(stored) => read_stored(&stored, package, None),
+                Some(stored) => read_stored(&stored, package, None, read),
                 None => Err(IndexError::NotCached { name: package.name.clone() }),
             },
             Err(HttpError::NotFound { .. }) => {
                 Err(IndexError::Removed { name: package.name.clone(), index: shown(index) })
             }
             Err(error) => match stored {
-                Some(stored) => read_stored(&stored, package, Some(error.to_string())),
+                Some(stored) => read_stored(&stored, package, Some(error.to_string()), read),
                 None => Err(IndexError::Http(error)),
             },
         }
     }
 
-    fn git_entry(&self, source: &ResolvedSource, package: &Package) -> Result<IndexLookup, IndexError> {
+    fn git_entry<T>(
+        &self,
+        source: &ResolvedSource,
+        package: &Package,
+        read: Read<'_, T>,
+    ) -> Result<Answered<T>, IndexError> {
         let stored = self.youngest(source, &package.name).ok_or(IndexError::GitIndex)?;
         let is_old = stored.age > self.options.index_max_age && self.client.network() == Network::Online;
-        read_stored(&stored, package, is_old.then(|| IndexError::GitIndex.to_string()))
+        read_stored(&stored, package, is_old.then(|| IndexError::GitIndex.to_string()), read)
     }
 
     /// The stored entry that was confirmed last, by cargo or by us.
@@ -167,27 +202,31 @@ impl PackageFinder {
     }
 }
 
-fn read_stored(stored: &Stored, package: &Package, stale: Option<String>) -> Result<IndexLookup, IndexError> {
+fn read_stored<T>(
+    stored: &Stored,
+    package: &Package,
+    stale: Option<String>,
+    read: Read<'_, T>,
+) -> Result<Answered<T>, IndexError> {
     let place = || stored.path.display().to_string();
     let malformed = |message: String| IndexError::Malformed { place: place(), message };
     let bytes = crate::files::read_bytes(&stored.path, MAX_ENTRY_SIZE)
         .map_err(|error| malformed(error.to_string()))?;
     let valid = ValidCacheEntry::read(&bytes).map_err(|error| malformed(error.to_string()))?;
-    let entry = summarize(&Versions::cached(valid.version_entries), &package.version, stored.age)
+    let value = read(&Versions::cached(valid.version_entries), stored.age)
         .map_err(|problem| problem.of(package, place()))?;
-    Ok(IndexLookup { entry, stale })
+    Ok(Answered { value, stale })
 }
 
 /// The index of a local registry is made once and never asked for again: its age is that of the file.
-fn local_entry(root: &Path, package: &Package) -> Result<IndexLookup, IndexError> {
+fn local_entry<T>(root: &Path, package: &Package, read: Read<'_, T>) -> Result<Answered<T>, IndexError> {
     let path = root.join("index").join(index_path(&package.name));
     let age = age_of(&path).ok_or_else(|| IndexError::NotCached { name: package.name.clone() })?;
     let place = || path.display().to_string();
     let bytes = crate::files::read_bytes(&path, MAX_ENTRY_SIZE)
         .map_err(|error| IndexError::Malformed { place: place(), message: error.to_string() })?;
-    let entry = summarize(&Versions::lines(&bytes), &package.version, age)
-        .map_err(|problem| problem.of(package, place()))?;
-    Ok(IndexLookup { entry, stale: None })
+    let value = read(&Versions::lines(&bytes), age).map_err(|problem| problem.of(package, place()))?;
+    Ok(Answered { value, stale: None })
 }
 
 /// Time since a file was written; `None` if it is not there. A time in the future counts as just now.

@@ -1,4 +1,4 @@
-//! Dependencies that the manifests of a workspace name and its lockfile lacks.
+//! The packages of a workspace, and dependencies that their manifests name and its lockfile lacks.
 //!
 //! From the manifests' text, because cargo refuses to answer exactly then: with `--locked` it fails when the lockfile
 //! does not fit the manifests, and without it a mistyped name would be looked up and, worse, found. Members are found as
@@ -84,9 +84,38 @@ struct Declared {
     origin: Origin,
 }
 
+/// Where the user's own packages are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LocalPackages {
+    /// Directories of manifests of the workspace, sorted: its root, which need not be a package, and its members.
+    pub members: Vec<PathBuf>,
+    /// Other directories that these name as dependencies, sorted.
+    pub others: Vec<PathBuf>,
+    /// `resolver` at the root, as written.
+    pub resolver: Option<String>,
+    /// What could not be read, one sentence fragment each.
+    pub problems: Vec<String>,
+}
+
+impl LocalPackages {
+    /// Finds the packages of the workspace in the directory `root`. No cargo is started.
+    #[must_use]
+    pub fn find(root: &Path) -> LocalPackages {
+        let root = &normalized(root);
+        let mut reader = Reader::new(root);
+        reader.workspace(&HashSet::new());
+        let Reader { visited, mut others, resolver, problems, .. } = reader;
+        let mut members: Vec<PathBuf> = visited.into_iter().collect();
+        members.sort();
+        others.retain(|directory| members.binary_search(directory).is_err());
+        LocalPackages { members, others: others.into_iter().collect(), resolver, problems }
+    }
+}
+
 /// What is needed of one manifest.
 #[derive(Debug, Default)]
 struct Manifest {
+    resolver: Option<String>,
     dependencies: Vec<Declared>,
     workspace: Option<Workspace>,
 }
@@ -108,8 +137,7 @@ impl Lockfile {
     #[must_use]
     pub fn missing_dependencies(&self, root: &Path) -> MissingDependencies {
         let root = &normalized(root);
-        let mut reader =
-            Reader { root, missing: BTreeSet::new(), problems: Vec::new(), visited: HashSet::new() };
+        let mut reader = Reader::new(root);
         let locked: HashSet<&str> = self.packages.iter().map(|it| it.package.name.as_str()).collect();
         reader.workspace(&locked);
         let Reader { missing, mut problems, .. } = reader;
@@ -129,14 +157,29 @@ struct Reader<'a> {
     problems: Vec<String>,
     /// Directories of manifests, normalised.
     visited: HashSet<PathBuf>,
+    /// Directories of path dependencies, normalised.
+    others: BTreeSet<PathBuf>,
+    resolver: Option<String>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(root: &'a Path) -> Reader<'a> {
+        Reader {
+            root,
+            missing: BTreeSet::new(),
+            problems: Vec::new(),
+            visited: HashSet::new(),
+            others: BTreeSet::new(),
+            resolver: None,
+        }
+    }
+
     fn workspace(&mut self, locked: &HashSet<&str>) {
         self.visited.insert(self.root.to_owned());
         let Some(root) = self.read(self.root) else { return };
         // Without `[workspace]`, path dependencies are no members, and what is inherited stands somewhere else.
         let has_workspace = root.workspace.is_some();
+        self.resolver = root.resolver;
         let mut directories = Vec::new();
         let workspace = root.workspace.unwrap_or_default();
         self.take(self.root, &root.dependencies, &workspace, has_workspace, locked, &mut directories);
@@ -194,8 +237,9 @@ impl Reader<'_> {
                 Origin::Path(path) => {
                     let target = normalized(&place.join(path));
                     if target.starts_with(self.root) {
-                        directories.push(target);
+                        directories.push(target.clone());
                     }
+                    self.others.insert(target);
                 }
                 Origin::Found(lookup) => self.keep_unless_locked(place, declared, *lookup, locked),
                 // The workspace has no such key: misspelt here.
@@ -290,7 +334,12 @@ fn parse(text: &str) -> Result<Manifest, String> {
             .map(|it| (it.key.clone(), it))
             .collect(),
     });
-    Ok(Manifest { dependencies, workspace })
+    Ok(Manifest { resolver: resolver(table), dependencies, workspace })
+}
+
+fn resolver(manifest: &DeTable<'_>) -> Option<String> {
+    let tables = ["workspace", "package"].into_iter().filter_map(|name| sub_table(manifest, name));
+    tables.filter_map(|table| text(table, "resolver")).map(str::to_owned).next()
 }
 
 fn tables(table: &DeTable<'_>, lines: &LineNumbers) -> Vec<Declared> {

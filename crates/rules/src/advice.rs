@@ -1,6 +1,6 @@
 //! What the rules about advisories and yanks share: sentences about one advisory, and which version to go to.
 
-use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, Package, RuleInput, Severity};
+use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, Finding, Package, RuleInput, Severity};
 use semver::{Version, VersionReq};
 
 use crate::rule::{Complete, Evaluation, Rule, finding, with_advisories};
@@ -25,7 +25,9 @@ pub(crate) fn evaluate(
                 Some(platforms) => (confidence.min(Confidence::Medium), format!(", on {platforms} only")),
             };
             let message = format!("{} {}{only}", package(&input.package), says(advisory));
-            finding(rule, severity, confidence, message).with_help(help(advisory))
+            let finding = finding(rule, severity, confidence, message).with_help(help(advisory));
+            let advisory = Some(Box::new(advisory.clone()));
+            Finding { advisory, ..finding }
         });
         findings.collect()
     })

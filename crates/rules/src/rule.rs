@@ -95,6 +95,8 @@ pub(crate) fn finding(
         message: message.into(),
         evidence: Vec::new(),
         help: None,
+        advisory: None,
+        reachability: None,
     }
 }
 

@@ -101,7 +101,16 @@ mod tests {
 
     fn finding(rule: &str, severity: Severity, confidence: Confidence) -> Finding {
         let rule = rule.to_owned();
-        Finding { rule, severity, confidence, message: String::new(), evidence: vec![], help: None }
+        Finding {
+            rule,
+            severity,
+            confidence,
+            message: String::new(),
+            evidence: vec![],
+            help: None,
+            advisory: None,
+            reachability: None,
+        }
     }
 
     fn level(findings: &[Finding]) -> Level {

@@ -10,7 +10,7 @@ use cratekeeper_model::{Checksum, IndexEntry, Package};
 use semver::{BuildMetadata, Version, VersionReq};
 use serde::Deserialize;
 
-use super::IndexError;
+use super::{IndexError, IndexVersion};
 
 /// One version in an index. Unknown fields are skipped.
 #[derive(Deserialize)]
@@ -58,6 +58,11 @@ impl<'a> Versions<'a> {
     /// Of cargo's cache: version and JSON, with zero bytes between.
     pub(super) fn cached(bytes: &'a [u8]) -> Versions<'a> {
         Versions::Cached(bytes)
+    }
+
+    /// Everything about each. Lines that cargo would skip are left out.
+    pub(super) fn all(&self) -> Vec<IndexVersion> {
+        self.each().filter_map(|(_, json)| IndexVersion::parse(json)).collect()
     }
 
     /// Version and JSON of each. Versions that are none are left out; cargo ignores them too.

@@ -205,3 +205,30 @@ fn a_long_list_is_cut_and_says_so() {
     assert_eq!(found.dependencies.len(), MAX_LISTED);
     assert_eq!(found.problems.len(), 1);
 }
+
+#[test]
+fn members_and_other_packages_are_told_apart() {
+    let directory = workspace(&[
+        (
+            "w/Cargo.toml",
+            "[workspace]\nresolver = \"2\"\nmembers = [\"crates/*\"]\nexclude = [\"crates/out\"]\n\
+             [workspace.dependencies]\nbeside = { path = \"../beside\" }\n",
+        ),
+        (
+            "w/crates/a/Cargo.toml",
+            "[package]\nname = \"a\"\n[dependencies]\nb = { path = \"../../b\" }\nbeside.workspace = true\nout = { path = \"../out\" }\n",
+        ),
+        ("w/crates/out/Cargo.toml", "[package]\nname = \"out\"\n"),
+        ("w/b/Cargo.toml", "[package]\nname = \"b\"\n"),
+        ("w/unrelated/Cargo.toml", "[package]\nname = \"unrelated\"\n"),
+        ("beside/Cargo.toml", "[package]\nname = \"beside\"\n"),
+    ]);
+    let root = directory.path().join("w");
+    let found = LocalPackages::find(&root);
+    assert_eq!(found.members, [root.clone(), root.join("b"), root.join("crates/a")]);
+    assert_eq!(found.others, [directory.path().join("beside"), root.join("crates/out")]);
+    assert_eq!((found.resolver.as_deref(), found.problems), (Some("2"), Vec::new()));
+    let found = LocalPackages::find(&root.join("unrelated"));
+    assert_eq!((found.members.len(), found.others.len(), found.resolver), (1, 0, None));
+    assert_eq!(LocalPackages::find(&root.join("nowhere")).problems.len(), 1);
+}
