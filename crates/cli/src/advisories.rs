@@ -7,7 +7,7 @@ use cratekeeper_advisories::{UpdateOutcome, update};
 use crate::arguments::{Advisories, AdvisoriesCommand, Format, Global};
 use crate::error::Hinted;
 use crate::exit::Exit;
-use crate::{output, setup};
+use crate::{advisory_lint, output, setup};
 
 pub(crate) fn run(advisories: &Advisories, global: &Global) -> anyhow::Result<Exit> {
     match &advisories.command {
@@ -29,6 +29,10 @@ pub(crate) fn run(advisories: &Advisories, global: &Global) -> anyhow::Result<Ex
             })?;
             tracing::info!("{}", describe(&outcome));
             status(&path, Some(&outcome), global)
+        }
+        AdvisoriesCommand::Lint { database } => {
+            let path = setup::database_path(database.as_ref(), &setup::environment()?)?;
+            advisory_lint::run(&setup::open(&path)?, global)
         }
         AdvisoriesCommand::Status { advisory_db } => {
             let path = setup::database_path(advisory_db.as_ref(), &setup::environment()?)?;
@@ -62,7 +66,9 @@ fn status(path: &std::path::Path, updated: Option<&UpdateOutcome>, global: &Glob
     };
     output::write(|out| match global.format {
         Format::Human => cratekeeper_report::advisory_status(&status, out),
-        Format::Json | Format::Sarif => cratekeeper_report::advisory_status_json(output::TOOL, &status, out),
+        Format::Json | Format::Sarif | Format::Vex | Format::Graph(_) => {
+            cratekeeper_report::advisory_status_json(output::TOOL, &status, out)
+        }
     })?;
     for problem in database.load_all() {
         tracing::warn!("{problem}");

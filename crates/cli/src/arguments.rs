@@ -1,5 +1,6 @@
 //! The arguments, with their help.
 
+mod graph;
 mod names;
 
 use std::path::PathBuf;
@@ -8,6 +9,9 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cratekeeper_model::{Level, Severity};
 
+pub(crate) use self::graph::{
+    EdgesArguments, ExportArguments, Features, GraphArguments, GraphCommand, Source, Survey,
+};
 pub(crate) use self::names::{Names, NamesCheck, NamesCommand, NamesEvaluate, NamesIndex, kind};
 
 const EXIT_CODES: &str = "\
@@ -43,6 +47,15 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Find names that can be taken for those of other crates or publishers
     Names(Names),
+    /// Ask the call graph of a workspace or an ecosystem: who calls what, in which version
+    ///
+    /// Questions go to a store that `survey` made, or to the workspace you work in, of which a graph is then made and kept. Answers
+    /// come with how sure each call is: exact, typed, candidate, name. docs/graph.md explains all of it.
+    Graph(GraphArguments),
+    /// Put the call graphs of many packages into a store, and print the figures of the ecosystem
+    ///
+    /// An interrupted run is continued by the same command. Nothing of what is read is executed.
+    Survey(Survey),
     /// Keep the advisory database up to date
     Advisories(Advisories),
 }
@@ -51,8 +64,8 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global")]
 pub(crate) struct Global {
-    /// Form of the answer
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    /// Form of the answer: human, json, sarif; of `graph` and `survey` human, json, jsonl, tsv, dot, svg
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub(crate) format: Format,
     /// Never use the network: what is not on this machine could not be checked
     #[arg(long, global = true, env = "CRATEKEEPER_OFFLINE", hide_env_values = true)]
@@ -73,7 +86,7 @@ pub(crate) struct Global {
 }
 
 /// Form of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Text for people.
     Human,
@@ -81,6 +94,59 @@ pub(crate) enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// OpenVEX 0.2.0: which advisories concern the workspace; of `check` alone.
+    Vex,
+    /// A form that only answers about graphs have.
+    Graph(GraphFormat),
+}
+
+/// Forms of answers about graphs alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GraphFormat {
+    /// Tab-separated values.
+    Tsv,
+    /// A JSON object on each line.
+    JsonLines,
+    /// A drawing in Graphviz' language.
+    Dot,
+    /// A drawing.
+    Svg,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        use GraphFormat::{Dot, JsonLines, Svg, Tsv};
+        &[
+            Format::Human,
+            Format::Json,
+            Format::Sarif,
+            Format::Vex,
+            Format::Graph(Tsv),
+            Format::Graph(JsonLines),
+            Format::Graph(Dot),
+            Format::Graph(Svg),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
+
+impl Format {
+    /// Name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Vex => "vex",
+            Format::Graph(GraphFormat::Tsv) => "tsv",
+            Format::Graph(GraphFormat::JsonLines) => "jsonl",
+            Format::Graph(GraphFormat::Dot) => "dot",
+            Format::Graph(GraphFormat::Svg) => "svg",
+        }
+    }
 }
 
 /// When to use colours.
@@ -106,8 +172,26 @@ pub(crate) struct Check {
     pub(crate) lockfile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) judging: Judging,
+    /// Say of each advisory whether the workspace can run what it is about [default: on for vex, else off]
+    #[arg(long, value_name = "WHEN", help_heading = "Analysis")]
+    pub(crate) reachability: Option<Switch>,
+    /// Take tests, examples and benchmarks for something that runs
+    #[arg(long, help_heading = "Analysis")]
+    pub(crate) include_tests: bool,
+    /// Who answers for a VEX document
+    #[arg(long, value_name = "NAME", default_value = "cratekeeper", help_heading = "Output")]
+    pub(crate) vex_author: String,
     #[command(flatten)]
     pub(crate) limits: AnalysisLimits,
+}
+
+/// Whether to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Do it.
+    On,
+    /// Leave it.
+    Off,
 }
 
 /// Arguments of `inspect`.
@@ -194,6 +278,13 @@ pub(crate) enum AdvisoriesCommand {
         /// Repository to fetch from
         #[arg(long, value_name = "URL", default_value = cratekeeper_advisories::RUSTSEC_URL)]
         url: String,
+    },
+    /// Compare the functions that advisories name with the crates in cargo's cache
+    Lint {
+        /// The database [default: the one `advisories update` keeps]
+        #[arg(long, value_name = "DIR", env = "CRATEKEEPER_ADVISORY_DB", hide_env_values = true)]
+        #[arg(visible_alias = "advisory-db")]
+        database: Option<PathBuf>,
     },
     /// Say which database is used, and how old it is
     Status {

@@ -6,11 +6,12 @@ use cratekeeper_engine::Requested;
 use cratekeeper_model::{CheckOutcome, Known, UnresolvedDependency};
 use cratekeeper_registry::{CargoConfig, Lockfile, LockfileError, WorkspaceMetadata};
 use cratekeeper_report::sarif::Producer;
+use cratekeeper_report::vex::Issuer;
 
 use crate::arguments::{Check, Format, Global};
 use crate::error::Hinted;
 use crate::exit::{self, Exit, Manifests, Unchecked};
-use crate::{output, progress, setup};
+use crate::{output, progress, reachability, setup};
 
 pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     let input = Input::find(check)?;
@@ -30,12 +31,17 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         );
         (Known::Unknown("a bare lockfile has no manifests".to_owned()), Vec::new())
     };
+    let whole = lockfile.clone();
     let requested = lockfile
         .packages
         .into_iter()
         .map(|locked| Requested { package: locked.package, lockfile_line: Some(locked.line) })
         .collect();
-    let packages = engine.check(requested, &*progress::watched(global.quiet));
+    let mut packages = engine.check(requested, &*progress::watched(global.quiet));
+    if reachability::is_wanted(check, global) {
+        let local = input.is_own_workspace.then_some(input.root.as_path());
+        notes.extend(reachability::add(&engine, &mut packages, &whole, local, check, global));
+    }
     let outcome = CheckOutcome {
         lockfile: input.lockfile.display().to_string(),
         packages,
@@ -51,10 +57,15 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         Format::Human => {
             cratekeeper_report::human::check(&output::view(global, fail_on, &rules), &outcome, out)
         }
-        Format::Json => cratekeeper_report::json::check(output::TOOL, &outcome, out),
+        Format::Json | Format::Graph(_) => cratekeeper_report::json::check(output::TOOL, &outcome, out),
         Format::Sarif => {
             let producer = Producer { tool: output::TOOL, rules: &rules, base };
             cratekeeper_report::sarif::check(&producer, &outcome, out)
+        }
+        Format::Vex => {
+            let timestamp = reachability::timestamp();
+            let issuer = Issuer { tool: output::TOOL, author: &check.vex_author, timestamp: &timestamp };
+            cratekeeper_report::vex::check(&issuer, &outcome, out)
         }
     })?;
     let unchecked = if check.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
@@ -134,12 +145,12 @@ fn annotate(lockfile: &mut Lockfile, input: &Input, global: &Global) -> anyhow::
 }
 
 /// What to check.
-struct Input {
-    lockfile: PathBuf,
+pub(crate) struct Input {
+    pub(crate) lockfile: PathBuf,
     /// Directory of the workspace.
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Directory from which cargo's configuration is looked for.
-    configuration: PathBuf,
+    pub(crate) configuration: PathBuf,
     /// Whether cargo may be asked about it: only for the workspace that the user works in, never for a lone lockfile.
     is_own_workspace: bool,
 }
@@ -170,7 +181,13 @@ impl Input {
                 )
             })?,
         };
-        let root = nearest(&start, "Cargo.lock").ok_or_else(|| {
+        Input::of_workspace(&start)
+    }
+
+    /// The workspace around a directory that has a manifest.
+    pub(crate) fn of_workspace(start: &Path) -> anyhow::Result<Input> {
+        let here = std::env::current_dir()?;
+        let root = nearest(start, "Cargo.lock").ok_or_else(|| {
             let message =
                 format!("failed to find a lockfile: no `Cargo.lock` in `{}` or above it", start.display());
             Hinted::message(message, "run `cargo generate-lockfile`, or name a lockfile with --lockfile")
@@ -191,11 +208,11 @@ fn manifest_directory(manifest: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The nearest directory, from `start` upwards, that has a file of this name.
-fn nearest(start: &Path, name: &str) -> Option<PathBuf> {
+pub(crate) fn nearest(start: &Path, name: &str) -> Option<PathBuf> {
     start.ancestors().find(|directory| directory.join(name).is_file()).map(Path::to_owned)
 }
 
-fn hinted(error: LockfileError) -> Hinted {
+pub(crate) fn hinted(error: LockfileError) -> Hinted {
     let hint = error.hint();
     Hinted::new(error, hint)
 }

@@ -94,6 +94,8 @@ mod tests {
             message: "m".to_owned(),
             evidence: Vec::new(),
             help: None,
+            advisory: None,
+            reachability: None,
         };
         let findings = severity.map(finding).into_iter().collect();
         Outcome {

@@ -21,7 +21,9 @@ pub(crate) fn run(explain: &Explain, global: &Global) -> anyhow::Result<Exit> {
         }
     };
     output::write(|out| match (global.format, &explain.rule) {
-        (Format::Json, _) => cratekeeper_report::rules_json(output::TOOL, &chosen, out),
+        (Format::Json | Format::Vex | Format::Graph(_), _) => {
+            cratekeeper_report::rules_json(output::TOOL, &chosen, out)
+        }
         // A run without results: what code scanning shows about each rule.
         (Format::Sarif, _) => {
             let producer = Producer { tool: output::TOOL, rules: &chosen, base: None };

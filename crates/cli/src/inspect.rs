@@ -25,7 +25,9 @@ pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
         Format::Human => {
             cratekeeper_report::human::inspect(&output::view(global, fail_on, &rules), &outcome, out)
         }
-        Format::Json => cratekeeper_report::json::inspect(output::TOOL, &outcome, out),
+        Format::Json | Format::Vex | Format::Graph(_) => {
+            cratekeeper_report::json::inspect(output::TOOL, &outcome, out)
+        }
         Format::Sarif => {
             let producer = Producer { tool: output::TOOL, rules: &rules, base: None };
             cratekeeper_report::sarif::inspect(&producer, &outcome, out)

@@ -4,23 +4,28 @@
 //! looks like in `report`. [`exit`] documents the exit codes.
 
 mod advisories;
+mod advisory_lint;
 mod arguments;
 mod check;
 mod error;
 pub mod exit;
 mod explain;
+mod graph;
 mod inspect;
 mod names;
 mod output;
 mod progress;
+mod reachability;
 mod setup;
+mod survey;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Format};
+use crate::error::Hinted;
 use crate::exit::Exit;
 
 /// Runs the program with the arguments of this process.
@@ -48,11 +53,23 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let global = &arguments.global;
+    let is_about_graphs = matches!(arguments.command, Command::Graph(_) | Command::Survey(_));
+    if !is_about_graphs && matches!(global.format, Format::Graph(_)) {
+        let message =
+            format!("failed to answer as {}: only `graph` and `survey` have that form", global.format.name());
+        return Err(Hinted::message(message, "use --format human, json or sarif").into());
+    }
+    if global.format == Format::Vex && !matches!(arguments.command, Command::Check(_)) {
+        let message = "failed to choose a format: only `check` has something to say as VEX".to_owned();
+        return Err(Hinted::message(message, "use --format json").into());
+    }
     match &arguments.command {
         Command::Check(check) => check::run(check, global),
         Command::Inspect(inspect) => inspect::run(inspect, global),
         Command::Explain(explain) => explain::run(explain, global),
         Command::Names(names) => names::run(names, global),
+        Command::Graph(graph) => graph::run(graph, global),
+        Command::Survey(survey) => survey::run(survey, global),
         Command::Advisories(advisories) => advisories::run(advisories, global),
     }
 }
@@ -82,7 +99,7 @@ fn log(arguments: &Arguments) {
     };
     // Only our own crates: an HTTP library's debug output may hold headers.
     let filter = std::env::var("CRATEKEEPER_LOG").unwrap_or_else(|_| {
-        let crates = ["", "_advisories", "_archive", "_engine", "_registry", "_source"];
+        let crates = ["", "_advisories", "_archive", "_engine", "_graph", "_registry", "_source"];
         crates.map(|name| format!("cratekeeper{name}={level}")).join(",")
     });
     let subscriber = tracing_subscriber::fmt()

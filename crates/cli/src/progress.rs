@@ -40,6 +40,7 @@ impl Progress for Bar {
         let verb = match stage {
             Stage::Fetch => "Fetching",
             Stage::Analyze => "Checking",
+            Stage::Graph => "Reading",
         };
         let bar = bar(verb, steps);
         self.with(|current| *current = Some(bar));

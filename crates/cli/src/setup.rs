@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use cratekeeper_advisories::Database;
-use cratekeeper_engine::{Engine, FactsCache, Setup, WorkerLimits, WorkerPool};
+use cratekeeper_engine::resolution::{FeatureSelection, Platform, ResolutionOptions};
+use cratekeeper_engine::{Engine, FactsCache, LocalManifests, Setup, WorkerLimits, WorkerPool};
 use cratekeeper_model::Known;
 use cratekeeper_registry::{CargoConfig, CargoEnvironment, FinderOptions, Network, PackageFinder};
 use etcetera::BaseStrategy as _;
 
-use crate::arguments::{AnalysisLimits, Global, Judging};
+use crate::arguments::{AnalysisLimits, Features, Global, Judging};
 use crate::error::Hinted;
 
 /// An engine that takes cargo's configuration from `directory` upwards.
@@ -20,8 +21,55 @@ pub(crate) fn engine(
     judging: &Judging,
     limits: &AnalysisLimits,
 ) -> anyhow::Result<Engine> {
+    let advisories = advisories(judging, &environment()?)?;
+    with_advisories(directory, global, limits, advisories)
+}
+
+/// The same without advisories, for questions that are not about them.
+pub(crate) fn engine_without_advisories(
+    directory: &Path,
+    global: &Global,
+    limits: &AnalysisLimits,
+) -> anyhow::Result<Engine> {
+    let advisories = Known::Unknown("they were not asked for".to_owned());
+    with_advisories(directory, global, limits, advisories)
+}
+
+/// What a workspace is built for and with, as the arguments say.
+pub(crate) fn resolution_options(features: &Features, local: &LocalManifests) -> ResolutionOptions {
+    let this = this_platform();
+    let target = features.target.as_deref().unwrap_or(&this);
+    ResolutionOptions {
+        resolver: local.resolver,
+        target: Platform::of_triple(target),
+        host: Platform::of_triple(&this),
+        features: FeatureSelection {
+            features: features.features.clone(),
+            all: features.all_features,
+            default: !features.no_default_features,
+        },
+        dev_dependencies: true,
+    }
+}
+
+/// The platform of this program, with the usual environment of its operating system: no compiler is asked.
+pub(crate) fn this_platform() -> String {
+    let architecture = std::env::consts::ARCH;
+    match std::env::consts::OS {
+        "macos" => format!("{architecture}-apple-darwin"),
+        "windows" => format!("{architecture}-pc-windows-msvc"),
+        "linux" => format!("{architecture}-unknown-linux-gnu"),
+        other => format!("{architecture}-unknown-{other}"),
+    }
+}
+
+fn with_advisories(
+    directory: &Path,
+    global: &Global,
+    limits: &AnalysisLimits,
+    advisories: Known<Database>,
+) -> anyhow::Result<Engine> {
     let environment = environment()?;
-    let advisories = advisories(judging, &environment)?;
     let config = CargoConfig::load(directory, &environment).map_err(|error| {
         let hint = error.hint();
         Hinted::new(error, hint)

@@ -9,6 +9,7 @@
 mod check;
 mod evaluation;
 mod findings;
+mod graph;
 mod groups;
 mod inspect;
 mod names;
@@ -17,10 +18,12 @@ mod page;
 
 use std::io::{self, Write};
 
+use cratekeeper_graph::answer::Answer;
 use cratekeeper_model::{Case, CheckOutcome, Finding, InspectOutcome, Level, Severity};
 
 use self::page::{Page, Tone};
 use crate::RuleDescription;
+use crate::graph::Asked;
 use crate::names::{EvaluationOutcome, IndexOutcome, NamesOutcome};
 
 /// What the output goes to.
@@ -180,5 +183,22 @@ pub fn evaluation(
 ) -> io::Result<()> {
     let mut page = Page::new(terminal);
     evaluation::page(&mut page, outcome, detail);
+    page.write(out)
+}
+
+/// Writes an answer about a call graph.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn graph(
+    terminal: Terminal,
+    detail: Detail,
+    asked: Asked<'_>,
+    answer: &Answer,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    graph::page(&mut page, detail, asked, answer);
     page.write(out)
 }

@@ -11,6 +11,7 @@ mod escape;
 mod facts;
 mod names;
 mod object;
+mod reachability;
 mod source;
 mod words;
 
@@ -22,11 +23,12 @@ use cratekeeper_model::{
 };
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::escape::write;
+pub(crate) use self::escape::{write, write_line};
 pub use self::names::{
     NAMES_EVALUATION_SCHEMA, NAMES_INDEX_SCHEMA, NAMES_SCHEMA, evaluation, names, names_index,
 };
-use self::object::{Displayed, Each, object};
+pub(crate) use self::object::object;
+use self::object::{Displayed, Each};
 use self::words::Word as _;
 use crate::Tool;
 
@@ -222,7 +224,7 @@ struct FindingObject<'a>(&'a Finding);
 
 impl Serialize for FindingObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Finding { rule, severity, confidence, message, evidence, help } = self.0;
+        let Finding { rule, severity, confidence, message, evidence, help, advisory, reachability } = self.0;
         object!(serializer, {
             "rule": rule,
             "severity": severity.as_str(),
@@ -230,6 +232,9 @@ impl Serialize for FindingObject<'_> {
             "message": message,
             "evidence": Each(evidence, EvidenceObject),
             "help": help,
+            "advisory": advisory.as_ref().map(|it| &it.id),
+        } if let Some(reachability) = reachability => {
+            "reachability": reachability::ReachabilityObject(reachability),
         })
     }
 }

@@ -23,22 +23,28 @@
 //! a contract, written down in `docs/json.md`; SARIF is for code scanning; the text is for people and may
 //! change at any time.
 //!
-//! [`names`] has what is said about names alone, as text and JSON.
+//! [`graph`] writes answers about call graphs, as tables in every format and as drawings.
+//! [`vex`] has only what concerns advisories, as OpenVEX. [`names`] has what is said about names alone, as text and JSON.
 //!
 //! Nothing is judged here: severities, levels and statuses arrive finished. Nothing is read either, neither
 //! files nor the terminal's properties nor the clock. All text may come from a hostile publisher, so that
 //! nothing reaches a terminal but through [`sanitize`].
 
+mod advisory_lint;
 mod catalogue;
+pub mod graph;
 pub mod human;
 pub mod json;
 pub mod names;
+mod reachable;
 pub mod sarif;
 mod text;
 mod unresolved;
+pub mod vex;
 
 use serde::Serialize;
 
+pub use advisory_lint::{LintRemark, LintReport, lint, lint_json};
 pub use catalogue::{AdvisoryStatus, advisory_status, advisory_status_json, rules, rules_json};
 pub use text::sanitize;
 pub use unresolved::UNRESOLVED_DEPENDENCY;

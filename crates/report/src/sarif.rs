@@ -11,6 +11,7 @@
 //! finding, and its absence like an all-clear. `executionSuccessful` is then false.
 
 mod fingerprint;
+mod flows;
 mod notice;
 mod rules;
 mod uri;
@@ -32,7 +33,7 @@ use self::notice::notices;
 use self::rules::RuleTable;
 use crate::json::EvidenceObject;
 use crate::text::count;
-use crate::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY, sanitize, unresolved};
+use crate::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY, reachable, sanitize, unresolved};
 
 /// Where the schema is published; serde-sarif names an older address.
 const SCHEMA: &str =
@@ -110,10 +111,11 @@ fn write(
     for dependency in run.unresolved {
         results.extend(mistyped(dependency, anchor, &rules, &mut fingerprints));
     }
+    let has_flows = results.iter().any(|it| it.code_flows.is_some());
     let run = Run::builder()
         .tool(rules.tool(producer.tool))
         .invocations(vec![notices(packages, anchor, &rules, run)])
-        .original_uri_base_ids(anchor.base_ids())
+        .original_uri_base_ids(anchor.base_ids(has_flows))
         .results(results)
         .build();
     write_run(run, out)
@@ -142,7 +144,7 @@ fn result(
         ("evidence", json!(evidence)),
         ("help", json!(finding.help)),
     ];
-    SarifResult::builder()
+    let mut result = SarifResult::builder()
         .rule_id(finding.rule.as_str())
         .rule_index(rules.index(&finding.rule))
         .level(level(finding.severity))
@@ -151,7 +153,10 @@ fn result(
         .related_locations(anchor.related(outcome, &finding.evidence))
         .partial_fingerprints(fingerprints.of(finding))
         .properties(bag(properties))
-        .build()
+        .build();
+    let flows = flows::flows(finding, anchor.base());
+    result.code_flows = (!flows.is_empty()).then_some(flows);
+    result
 }
 
 /// A result for a dependency that was probably mistyped. One that was not is no claim about anything: the notification
@@ -193,6 +198,9 @@ enum Anchor<'a> {
     Package,
 }
 
+/// Name of the base of URIs of files in dependencies, each in a directory `NAME-VERSION` as cargo unpacks them.
+const PACKAGES_BASE: &str = "PACKAGES";
+
 /// Name of the base of URIs that lie inside the inspected package.
 const PACKAGE_BASE: &str = "PACKAGE";
 
@@ -223,12 +231,16 @@ impl Anchor<'_> {
         Location::builder().physical_location(place).logical_locations(vec![logical]).build()
     }
 
-    fn manifest_uri(&self, dependency: &UnresolvedDependency) -> String {
-        let base = match self {
+    /// What files of the user's own are relative to.
+    fn base(&self) -> Option<&str> {
+        match self {
             Anchor::Lockfile { base, .. } => *base,
             Anchor::Package => None,
-        };
-        uri::of_file(&dependency.manifest, base)
+        }
+    }
+
+    fn manifest_uri(&self, dependency: &UnresolvedDependency) -> String {
+        uri::of_file(&dependency.manifest, self.base())
     }
 
     /// The line of a dependency in its manifest.
@@ -256,8 +268,13 @@ impl Anchor<'_> {
             .collect()
     }
 
-    fn base_ids(&self) -> std::collections::BTreeMap<String, ArtifactLocation> {
+    fn base_ids(&self, has_flows: bool) -> std::collections::BTreeMap<String, ArtifactLocation> {
         match self {
+            Anchor::Lockfile { .. } if has_flows => {
+                let text = "Unpacked packages, each in a directory of its name and version".to_owned();
+                let base = ArtifactLocation::builder().description(message(text)).build();
+                [(PACKAGES_BASE.to_owned(), base)].into()
+            }
             Anchor::Lockfile { .. } => [].into(),
             Anchor::Package => {
                 let description = message("The root directory of the inspected package".to_owned());
@@ -287,6 +304,10 @@ fn message_text(outcome: &Outcome, finding: &Finding) -> String {
         if let Some(further @ 1..) = finding.evidence.len().checked_sub(PLACES) {
             text.push_str(&format!(" and {}", count(further, "more place")));
         }
+    }
+    if let Some(reachability) = &finding.reachability {
+        text.push_str("\nReachability: ");
+        text.push_str(&unlinked(&reachable::answer(reachability)));
     }
     if let Some(help) = &finding.help {
         text.push_str("\nHelp: ");

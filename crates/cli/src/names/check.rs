@@ -29,7 +29,9 @@ pub(super) fn run(check: &NamesCheck, global: &Global) -> anyhow::Result<Exit> {
         min_level: check.min_level.into(),
     };
     output::write(|out| match global.format {
-        Format::Json | Format::Sarif => cratekeeper_report::json::names(output::TOOL, &outcome, out),
+        Format::Json | Format::Sarif | Format::Vex | Format::Graph(_) => {
+            cratekeeper_report::json::names(output::TOOL, &outcome, out)
+        }
         Format::Human => {
             cratekeeper_report::human::names(output::terminal(), output::detail(global), &outcome, out)
         }

@@ -27,7 +27,9 @@ pub(super) fn run(evaluate: &NamesEvaluate, global: &Global) -> anyhow::Result<E
     let outcome =
         EvaluationOutcome { corpus: described, mutants: questions.mutants, seed: questions.seed, evaluation };
     output::write(|out| match global.format {
-        Format::Json | Format::Sarif => cratekeeper_report::json::evaluation(output::TOOL, &outcome, out),
+        Format::Json | Format::Sarif | Format::Vex | Format::Graph(_) => {
+            cratekeeper_report::json::evaluation(output::TOOL, &outcome, out)
+        }
         Format::Human => {
             cratekeeper_report::human::evaluation(output::terminal(), output::detail(global), &outcome, out)
         }

@@ -35,7 +35,9 @@ pub(super) fn run(index: &NamesIndex, global: &Global) -> anyhow::Result<Exit> {
         time: start.elapsed(),
     };
     output::write(|out| match global.format {
-        Format::Json | Format::Sarif => cratekeeper_report::json::names_index(output::TOOL, &outcome, out),
+        Format::Json | Format::Sarif | Format::Vex | Format::Graph(_) => {
+            cratekeeper_report::json::names_index(output::TOOL, &outcome, out)
+        }
         Format::Human => cratekeeper_report::human::names_index(output::terminal(), &outcome, out),
     })?;
     Ok(Exit::Clean)

@@ -44,6 +44,14 @@ fn help_of_advisories() {
 }
 
 #[test]
+fn help_of_graph() {
+    insta::assert_snapshot!("help-graph", help(&["graph", "--help"]));
+    insta::assert_snapshot!("help-graph-callers", help(&["graph", "callers", "--help"]));
+    insta::assert_snapshot!("help-graph-edges", help(&["graph", "edges", "--help"]));
+    insta::assert_snapshot!("help-survey", help(&["survey", "--help"]));
+}
+
+#[test]
 fn the_version_is_told() {
     assert_eq!(help(&["--version"]), format!("cratekeeper {}\n", env!("CARGO_PKG_VERSION")));
 }

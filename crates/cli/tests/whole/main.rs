@@ -6,12 +6,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bad_input;
+mod call_graphs;
 mod check;
+#[path = "../../../graph/tests/support/mod.rs"]
+mod ecosystem;
 mod formats;
+mod graph_command;
 mod help;
 mod inspect;
 mod limits;
 mod names;
 mod names_command;
+mod reachability;
+mod reached;
 mod real;
+mod survey;
+mod tree;
 mod world;

@@ -4,6 +4,7 @@ use cratekeeper_model::{AdvisoryDatabase, Evidence, Finding, Known, Level, Outco
 
 use super::Detail;
 use super::page::{Page, Tone};
+use crate::reachable;
 use crate::text::{age, count};
 
 /// Places shown for each finding unless everything was asked for.
@@ -70,6 +71,9 @@ pub(super) fn finding(page: &mut Page, finding: &Finding, detail: Detail) {
     if let Some(further) = finding.evidence.get(shown..).filter(|it| !it.is_empty()) {
         let text = format!("and {} (-v lists all)", count(further.len(), "more place"));
         page.line(4, &[(Tone::Dim, &text)]);
+    }
+    if let Some(reachability) = &finding.reachability {
+        page.hanging(4, &[(Tone::Notice, "reachability: ")], &reachable::answer(reachability));
     }
     if let Some(help) = &finding.help {
         page.hanging(4, &[(Tone::Notice, "help: ")], help);

@@ -169,6 +169,8 @@ mod tests {
             message: String::new(),
             evidence: Vec::new(),
             help: Some(help.to_owned()),
+            advisory: None,
+            reachability: None,
         };
         let remedy = |help| remedy(&finding(help)).map(|(command, _)| command);
         assert_eq!(remedy("Set `a` and run `cargo update -p a`.").as_deref(), Some("cargo update -p a"));

@@ -13,9 +13,14 @@ use crate::text::is_treacherous;
 /// can be written as `\uXXXX`: a program reads the same text, a terminal has nothing to obey.
 pub(crate) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
-    document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaping))?;
-    out.write_all(b"\n")?;
+    write_line(document, &mut out)?;
     out.flush()
+}
+
+/// The same for one of many lines: into a writer that is buffered already, and not flushed.
+pub(crate) fn write_line(document: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaping))?;
+    out.write_all(b"\n")
 }
 
 struct Escaping;

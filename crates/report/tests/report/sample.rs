@@ -67,6 +67,8 @@ fn finding(rule: &str, severity: Severity, message: &str) -> Finding {
         message: message.to_owned(),
         evidence: Vec::new(),
         help: None,
+        advisory: None,
+        reachability: None,
     }
 }
 
