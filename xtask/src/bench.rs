@@ -3,6 +3,8 @@
 //! Figures of different runs do not compare: machines are shared and noisy. So each figure stands beside its yardstick of the
 //! same run.
 
+mod graph;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +30,8 @@ pub(crate) enum Subject {
     Names,
     /// `cratekeeper check` on this workspace.
     Check,
+    /// Call graphs: of this workspace, and of an ecosystem that a generator makes.
+    Graph,
 }
 
 pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()> {
@@ -42,6 +46,9 @@ pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()>
     if is_wanted(Subject::Check) {
         check()?;
     }
+    if is_wanted(Subject::Graph) && (!quick || subject.is_some()) {
+        graph::graph(quick)?;
+    }
     Ok(())
 }
 
@@ -54,7 +61,8 @@ fn names(quick: bool) -> anyhow::Result<()> {
     run(&mut command)
 }
 
-fn target_directory() -> anyhow::Result<PathBuf> {
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
     let metadata = MetadataCommand::new().current_dir(workspace()).no_deps().exec()?;
     Ok(metadata.target_directory.into_std_path_buf())
 }
@@ -107,13 +115,26 @@ impl Measurement {
 
 /// A cold and a warm check of this workspace.
 fn check() -> anyhow::Result<()> {
-    run(&mut cargo(&["build", "--release", "--locked", "--package", "cratekeeper"]))?;
-    let program = target_directory()?.join("release").join("cratekeeper");
+    let program = program()?;
     let cache = tempfile::tempdir()?;
-    let cold = Run::of(&program, cache.path())?;
-    let warm: Vec<Run> = (0..5).map(|_| Run::of(&program, cache.path())).collect::<anyhow::Result<_>>()?;
+    let arguments = ["check", "--offline", "--allow-unchecked", "--fail-on", "never", "--format", "json"];
+    let measure = || Run::of(&program, cache.path(), &arguments);
+    let cold = measure()?;
+    let warm: Vec<Run> = (0..5).map(|_| measure()).collect::<anyhow::Result<_>>()?;
     let best = warm.iter().min_by_key(|run| run.time).context("five runs were made")?;
-    println!("\ncheck of this workspace: {} packages, offline", best.packages);
+    let packages = best.document["summary"]["packages"].as_u64().context("the document has no summary")?;
+    println!("\ncheck of this workspace: {packages} packages, offline");
+    print_cold_and_warm(&cold, best);
+    Ok(())
+}
+
+/// Our program, built for release.
+fn program() -> anyhow::Result<PathBuf> {
+    run(&mut cargo(&["build", "--release", "--locked", "--package", "cratekeeper"]))?;
+    Ok(target_directory()?.join("release").join("cratekeeper"))
+}
+
+fn print_cold_and_warm(cold: &Run, best: &Run) {
     println!(
         "  cold   {:>6.2} s, peak memory {} with workers",
         cold.time.as_secs_f64(),
@@ -125,26 +146,27 @@ fn check() -> anyhow::Result<()> {
         mebibytes(best.memory)
     );
     println!("  cold : warm = {:.1}", cold.time.as_secs_f64() / best.time.as_secs_f64());
-    Ok(())
 }
 
 fn mebibytes(bytes: Option<u64>) -> String {
     bytes.map_or("not measured".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
 }
 
+/// One run of our program on this workspace.
 struct Run {
     time: Duration,
-    packages: u64,
+    /// What it printed.
+    document: serde_json::Value,
     /// Largest sum of the resident memory of the program and its workers; `None` where there is no `/proc`.
     memory: Option<u64>,
 }
 
 impl Run {
-    fn of(program: &Path, cache: &Path) -> anyhow::Result<Run> {
+    fn of(program: &Path, cache: &Path, arguments: &[&str]) -> anyhow::Result<Run> {
         let output = tempfile::NamedTempFile::new()?;
         let start = Instant::now();
         let mut child = Command::new(program)
-            .args(["check", "--offline", "--allow-unchecked", "--fail-on", "never", "--format", "json"])
+            .args(arguments)
             .current_dir(workspace())
             .env("CRATEKEEPER_CACHE_DIR", cache)
             .stdout(output.reopen()?)
@@ -154,11 +176,10 @@ impl Run {
         let time = start.elapsed();
         let status = child.wait()?;
         if !status.success() {
-            bail!("`cratekeeper check` failed ({status})");
+            bail!("`cratekeeper {}` failed ({status})", arguments.join(" "));
         }
-        let document: serde_json::Value = serde_json::from_slice(&std::fs::read(output.path())?)?;
-        let packages = document["summary"]["packages"].as_u64().context("the document has no summary")?;
-        Ok(Run { time, packages, memory })
+        let document = serde_json::from_slice(&std::fs::read(output.path())?)?;
+        Ok(Run { time, document, memory })
     }
 }
 

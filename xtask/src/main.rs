@@ -3,7 +3,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever runs it")]
 
 mod bench;
+mod evaluate;
 mod run;
+mod standard_library;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -31,12 +33,25 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Measure how right our answers are
+    Evaluate {
+        #[command(subcommand)]
+        subject: evaluate::Subject,
+    },
+    /// Make the index of core, alloc and std anew from what the toolchain ships
+    StandardLibrary {
+        /// Write out the sources instead, as below `library/`: `core/src/lib.rs`
+        #[arg(long, value_name = "DIR")]
+        sources_to: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Test => test::test(),
         Task::Bench { subject, quick } => bench::bench(subject, quick),
+        Task::Evaluate { subject } => evaluate::evaluate(&subject),
+        Task::StandardLibrary { sources_to } => standard_library::standard_library(sources_to.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

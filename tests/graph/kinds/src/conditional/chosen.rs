@@ -1,0 +1,5 @@
+//! What the feature chooses.
+
+pub fn value() -> u32 {
+    super::on_helper()
+}

@@ -1,0 +1,5 @@
+//! What it leaves out.
+
+pub fn value() -> u32 {
+    super::off_helper()
+}
