@@ -289,16 +289,13 @@ impl<'a> Body<'_, 'a> {
 
     /// Keeps the calls of `deref` on the way to a method or field.
     pub(super) fn dereference_implicitly(&mut self, place: Node<'a>, steps: &[Step], mutably: bool) {
-        let mut any = false;
         for step in steps.iter().skip(1) {
             if let Some(subject) = step.overloaded {
                 self.record_deref(place, subject, mutably);
-                any = true;
             }
         }
         if mutably {
             // `&mut` reborrowed at the first step needs nothing of what it was read from to be mutable but itself.
-            let _ = any;
             self.make_mutable(place);
         }
     }
