@@ -9,6 +9,7 @@ use cratekeeper_archive::{CrateArchive, Expected, ReadError, read_crate, read_di
 use cratekeeper_model::facts::RefusedEntry;
 use cratekeeper_model::{Checksum, Facts};
 use cratekeeper_source::PackageFile;
+use cratekeeper_syntax::Edition;
 use serde::{Deserialize, Serialize};
 
 /// Stack of the thread that parses. The parser recurses as deep as the limits of `source` allow, which takes below
@@ -60,6 +61,10 @@ pub enum Analysis {
 /// Analyses one subject with the default limits.
 #[must_use]
 pub fn analyze(subject: &Subject) -> Analysis {
+    read(subject, facts)
+}
+
+fn read(subject: &Subject, facts: impl FnOnce(&CrateArchive) -> Facts) -> Analysis {
     let read = match subject {
         Subject::Archive { path, name, version } => {
             File::open(path).map_err(ReadError::from).and_then(|file| {
@@ -100,10 +105,45 @@ fn wrong_manifest(root: &str, facts: &Facts) -> Option<RefusedEntry> {
     })
 }
 
+/// The manifest of an archive or directory alone: a small part of the work.
+pub(crate) fn analyze_manifest(subject: &Subject) -> Analysis {
+    read(subject, |archive| Facts {
+        manifest: cratekeeper_source::manifest(&package_files(archive)),
+        ..Facts::default()
+    })
+}
+
 /// Facts of a package that was read.
 #[must_use]
 pub fn facts(archive: &CrateArchive) -> Facts {
-    let files: Vec<PackageFile<'_>> = archive
+    let files = package_files(archive);
+    let facts =
+        on_large_stack(STACK, || cratekeeper_source::analyze(&files, &cratekeeper_source::Limits::default()));
+    with_archive(facts, archive)
+}
+
+/// The facts of an archive, with trees that were made in `edition`. On this thread's stack, which has to be as large.
+pub(crate) fn facts_with_trees<'t>(
+    archive: &CrateArchive,
+    edition: Edition,
+    trees: &cratekeeper_source::Trees<'_, 't>,
+) -> Facts {
+    let files = package_files(archive);
+    // Whoever asked for a graph may know the edition from elsewhere.
+    let is_same = edition == cratekeeper_source::edition(&cratekeeper_source::manifest(&files));
+    let limits = cratekeeper_source::Limits::default();
+    let facts = if is_same {
+        cratekeeper_source::analyze_parsed(&files, &limits, trees)
+    } else {
+        cratekeeper_source::analyze(&files, &limits)
+    };
+    let mut facts = with_archive(facts, archive);
+    facts.files.refused.extend(wrong_manifest(&archive.name_version_root, &facts));
+    facts
+}
+
+fn package_files(archive: &CrateArchive) -> Vec<PackageFile<'_>> {
+    archive
         .files
         .iter()
         .map(|file| PackageFile {
@@ -111,9 +151,10 @@ pub fn facts(archive: &CrateArchive) -> Facts {
             content: &file.contents,
             executable: file.is_executable(),
         })
-        .collect();
-    let mut facts =
-        on_large_stack(|| cratekeeper_source::analyze(&files, &cratekeeper_source::Limits::default()));
+        .collect()
+}
+
+fn with_archive(mut facts: Facts, archive: &CrateArchive) -> Facts {
     facts.files.compressed_size = archive.compressed_size;
     facts.files.refused = archive
         .refused
@@ -128,9 +169,9 @@ pub fn facts(archive: &CrateArchive) -> Facts {
 }
 
 /// Runs `work` where the parser has room to recurse.
-fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn on_large_stack<T: Send>(stack: usize, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work);
         match thread.expect("the operating system gives this process a thread").join() {
             Ok(value) => value,
             Err(panic) => std::panic::resume_unwind(panic),

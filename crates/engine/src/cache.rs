@@ -69,6 +69,12 @@ impl FactsCache {
         }
     }
 
+    /// Whether there is an entry with all these sections, each of the present analysis. It may still prove damaged.
+    pub(crate) fn has(&self, checksum: &Checksum, sections: &[Section]) -> bool {
+        let records = File::open(self.path(checksum)).and_then(|mut file| records(&mut file, checksum));
+        records.is_ok_and(|records| sections.iter().all(|section| record(&records, *section).is_some()))
+    }
+
     /// Stores an entry, whole or not at all.
     ///
     /// # Errors
@@ -144,6 +150,7 @@ fn number(section: Section) -> u32 {
         Section::Files => 2,
         Section::Source => 3,
         Section::Calls => 4,
+        Section::Flow => 5,
     }
 }
 
@@ -155,6 +162,24 @@ fn damaged(what: &str) -> io::Error {
 fn read(path: &Path, checksum: &Checksum, wanted: &[Section]) -> io::Result<Option<Facts>> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
+    let records = records(&mut file, checksum)?;
+    let mut payloads = Vec::with_capacity(wanted.len());
+    for section in wanted {
+        let Some(record) = record(&records, *section) else { return Ok(None) };
+        payloads.push((*section, payload(&mut file, record, metadata.len())?));
+    }
+    let renewed = metadata.modified().ok().and_then(|time| time.elapsed().ok());
+    if renewed.is_some_and(|age| age > RENEW) {
+        // Failing to renew only makes eviction less fair.
+        let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    }
+    decode(payloads.iter().map(|(section, bytes)| (*section, bytes.as_slice())))
+        .map(Some)
+        .map_err(|error| damaged(&error.to_string()))
+}
+
+/// The records of an entry's sections.
+fn records(file: &mut File, checksum: &Checksum) -> io::Result<Vec<u8>> {
     let mut head = [0; HEADER];
     file.read_exact(&mut head)?;
     if &head[..8] != MAGIC {
@@ -169,23 +194,13 @@ fn read(path: &Path, checksum: &Checksum, wanted: &[Section]) -> io::Result<Opti
     }
     let mut records = vec![0; RECORD * count as usize];
     file.read_exact(&mut records)?;
-    let mut payloads = Vec::with_capacity(wanted.len());
-    for section in wanted {
-        let record =
-            records.chunks_exact(RECORD).find(|record| record[..4] == number(*section).to_le_bytes());
-        let Some(record) = record.filter(|record| record[4..8] == section.version().to_le_bytes()) else {
-            return Ok(None);
-        };
-        payloads.push((*section, payload(&mut file, record, metadata.len())?));
-    }
-    let renewed = metadata.modified().ok().and_then(|time| time.elapsed().ok());
-    if renewed.is_some_and(|age| age > RENEW) {
-        // Failing to renew only makes eviction less fair.
-        let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
-    }
-    decode(payloads.iter().map(|(section, bytes)| (*section, bytes.as_slice())))
-        .map(Some)
-        .map_err(|error| damaged(&error.to_string()))
+    Ok(records)
+}
+
+/// The record of a section that the present analysis made.
+fn record(records: &[u8], section: Section) -> Option<&[u8]> {
+    let record = records.chunks_exact(RECORD).find(|record| record[..4] == number(section).to_le_bytes())?;
+    (record[4..8] == section.version().to_le_bytes()).then_some(record)
 }
 
 fn payload(file: &mut File, record: &[u8], file_length: u64) -> io::Result<Vec<u8>> {

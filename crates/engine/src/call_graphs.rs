@@ -1,31 +1,34 @@
 //! Call graphs of many packages: each is read after those that it depends on, in parallel, and stored as it is finished.
 //!
-//! A package is read for its own functions and calls, and for the types and signatures that those who use it need. What is
-//! kept for them stays in memory until the run ends. A workspace's graph is cached as a whole under a digest of everything it
-//! was made from: when nothing changed, it is only opened.
-//!
-//! Reading happens in this process, on threads with a large stack and under limits of steps and bytes; a panic costs the
-//! package it happened in. Mind the gap: unlike facts, call graphs are not yet made in worker processes.
+//! A package is read for its own functions and calls, and for the types and signatures that those who use it need: its
+//! surface. Reading happens in worker processes (`reading`); surfaces lie in a temporary directory until the run ends, where
+//! workers find those that they need. A workspace's graph is cached as a whole under a digest of everything it was made from:
+//! when nothing changed, it is only opened.
 
 mod merge;
 mod packages;
+pub(crate) mod reading;
 mod schedule;
 mod survey;
 mod workspace;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use cratekeeper_graph::{Reading, VersionEntry};
 use cratekeeper_model::PackageId;
 use cratekeeper_model::graph::CallGraph;
 use cratekeeper_registry::Lockfile;
-use cratekeeper_resolve::{CrateIndex, Limits, StandardCrates, Universe};
+use cratekeeper_resolve::{CrateIndex, StandardCrates};
+use tempfile::TempDir;
 
 pub use survey::{SurveyInput, SurveyOutcome};
 
+use crate::facts::FactsSource;
 use crate::manifests::LocalManifests;
+use crate::pipeline::Engine;
+use crate::resolution::Platform;
 use packages::Unit;
 
 /// A call graph that is ready to be asked.
@@ -52,9 +55,6 @@ pub enum GraphError {
     /// The store.
     #[error(transparent)]
     Store(#[from] cratekeeper_graph::GraphError),
-    /// The index of the standard library.
-    #[error(transparent)]
-    StandardLibrary(#[from] cratekeeper_standard::IndexError),
     /// A directory.
     #[error("failed to read `{path}`")]
     Directory {
@@ -83,29 +83,41 @@ pub(crate) struct ReadPackage {
 
 /// What all threads share.
 struct Run<'r> {
-    universe: Universe,
     units: &'r [Unit],
-    limits: Limits,
+    facts: &'r FactsSource,
+    /// Facts that the cache lacks are made on the way.
+    keeps_facts: bool,
+    /// What others need of the packages that were read, one file each.
+    surfaces: TempDir,
+    has_surface: Vec<AtomicBool>,
+    /// By unit: others depend on it.
+    is_needed: Vec<bool>,
     source_bytes: AtomicU64,
     begun: Instant,
 }
 
 impl<'r> Run<'r> {
-    fn new(units: &'r [Unit]) -> Result<Run<'r>, GraphError> {
-        // Targets other than libraries have numbers of their own, which nobody refers to.
-        let universe = Universe::with_room(FIRST as usize + 2 * units.len());
-        cratekeeper_standard::load(&universe, STANDARD)?;
+    fn new(units: &'r [Unit], facts: &'r FactsSource, keeps_facts: bool) -> Result<Run<'r>, GraphError> {
+        let surfaces = tempfile::Builder::new()
+            .prefix("cratekeeper-surfaces-")
+            .tempdir()
+            .map_err(|source| GraphError::Directory { path: std::env::temp_dir(), source })?;
+        let mut is_needed = vec![false; units.len()];
+        units.iter().flat_map(|it| &it.dependencies).for_each(|it| is_needed[it.unit] = true);
         Ok(Run {
-            universe,
             units,
-            limits: Limits::default(),
+            facts,
+            keeps_facts,
+            surfaces,
+            has_surface: units.iter().map(|_| AtomicBool::new(false)).collect(),
+            is_needed,
             source_bytes: AtomicU64::new(0),
             begun: Instant::now(),
         })
     }
 
-    fn add_bytes(&self, bytes: usize) {
-        self.source_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    fn add_bytes(&self, bytes: u64) {
+        self.source_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -127,32 +139,21 @@ fn sort_out(entry: &VersionEntry, graph: &CallGraph, built: &mut BuiltGraph) {
     }
 }
 
-/// The call graph of an archive alone: what it calls elsewhere has paths as they are written. `None` when it cannot be read.
-///
-/// The graph is for its functions: without the signatures of what it depends on, many of its calls are not resolved.
-#[must_use]
-pub fn graph_of_archive(path: &Path) -> Option<CallGraph> {
-    let manifest = manifest_of(path)?;
-    let units = survey::link_newest(vec![(path.to_owned(), Ok(manifest))], None, &|_| Vec::new());
-    let run = Run::new(&units).ok()?;
-    let read = std::thread::scope(|scope| {
-        let work =
-            std::thread::Builder::new().stack_size(schedule::STACK).spawn_scoped(scope, || run.read(0));
-        work.ok()?.join().ok()
-    })?;
-    (!matches!(read.entry.reading, Reading::Refused(_))).then_some(read.graph)
-}
-
-fn manifest_of(path: &Path) -> Option<(cratekeeper_model::Package, cratekeeper_model::facts::ManifestFacts)> {
-    let file = std::fs::File::open(path).ok()?;
-    let expected = cratekeeper_archive::Expected { name: None, version: None, checksum: None };
-    let archive =
-        cratekeeper_archive::read_crate(file, &expected, &cratekeeper_archive::Limits::default()).ok()?;
-    let paths: Vec<&str> = archive.files.iter().map(|it| it.path.as_str()).collect();
-    let text = &archive.file("Cargo.toml")?.contents;
-    let manifest = cratekeeper_source::read_manifest(text, text, &paths);
-    let version = semver::Version::parse(manifest.version.as_deref()?).ok()?;
-    Some((survey::package(manifest.name.clone()?, version, Some(archive.checksum)), manifest))
+impl Engine {
+    /// The call graph of an archive alone: what it calls elsewhere has paths as they are written. `None` when it cannot be read.
+    ///
+    /// The graph is for its functions: without the signatures of what it depends on, many of its calls are not resolved.
+    #[must_use]
+    pub fn graph_of_archive(&self, path: &Path) -> Option<CallGraph> {
+        // Workers read in a directory of their own.
+        let path = std::path::absolute(path).ok()?;
+        let manifest = self.manifest_of_archive(&path).ok()?;
+        // Any will do: it is for the names of functions, and is the same on every machine.
+        let platform = Platform::of_triple("x86_64-unknown-linux-gnu");
+        let units = survey::link_newest(vec![(path, Ok(manifest))], None, &platform, &|_| Vec::new());
+        let read = Run::new(&units, self.facts(), false).ok()?.read(0);
+        (!matches!(read.entry.reading, Reading::Refused(_))).then_some(read.graph)
+    }
 }
 
 /// Everything that a workspace's graph is made from.

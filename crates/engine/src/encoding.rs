@@ -19,6 +19,7 @@ pub(crate) fn encode(facts: &Facts) -> Result<Vec<EncodedSection>, rmp_serde::en
         EncodedSection { section: Section::Manifest, bytes: rmp_serde::to_vec(&facts.manifest)? },
         EncodedSection { section: Section::Files, bytes: rmp_serde::to_vec(&facts.files)? },
         EncodedSection { section: Section::Source, bytes: rmp_serde::to_vec(&facts.source)? },
+        EncodedSection { section: Section::Flow, bytes: rmp_serde::to_vec(&facts.flow)? },
     ];
     if let Some(calls) = &facts.calls {
         encoded.push(EncodedSection { section: Section::Calls, bytes: rmp_serde::to_vec(calls)? });
@@ -37,6 +38,7 @@ pub(crate) fn decode<'b>(
             Section::Files => facts.files = rmp_serde::from_slice(bytes)?,
             Section::Source => facts.source = rmp_serde::from_slice(bytes)?,
             Section::Calls => facts.calls = Some(rmp_serde::from_slice(bytes)?),
+            Section::Flow => facts.flow = rmp_serde::from_slice(bytes)?,
         }
     }
     Ok(facts)

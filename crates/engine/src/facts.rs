@@ -11,7 +11,7 @@ use crate::analysis::Subject;
 use crate::cache::FactsCache;
 use crate::encoding::{EncodedSection, decode};
 use crate::pool::{WorkerError, WorkerPool};
-use crate::worker::{Reply, Request};
+use crate::worker::{Bytes, Reply, Request};
 
 /// What became of one package.
 #[derive(Debug)]
@@ -64,22 +64,35 @@ impl FactsSource {
         self.analyze(Subject::Directory(path.to_owned()), sections, None)
     }
 
+    /// Whether there is a cache, and it has not all facts of this archive.
+    pub(crate) fn lacks(&self, checksum: &Checksum) -> bool {
+        self.cache.as_ref().is_some_and(|cache| !cache.has(checksum, &Section::ALL))
+    }
+
+    /// Keeps facts that were made on the way to something else.
+    pub(crate) fn keep(&self, checksum: &Checksum, sent: Vec<(Section, Bytes)>) {
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.store(checksum, &encoded(sent))
+        {
+            tracing::warn!("failed to cache facts: {error}");
+        }
+    }
+
     fn analyze(
         &self,
         subject: Subject,
         sections: &[Section],
         key: Option<Checksum>,
     ) -> Result<Found, FactsError> {
-        // All sections, for the cache: analysing again for the calls would cost as much as this.
-        let request = Request { subject, sections: Section::ALL.to_vec() };
+        // All sections, for the cache: analysing again for the calls would cost as much as this. The manifest alone is another
+        // matter: it takes no parsing of source.
+        let wanted = if *sections == [Section::Manifest] { sections.to_vec() } else { Section::ALL.to_vec() };
+        let request = Request::Facts { subject, sections: wanted };
         match self.pool.run(&request)? {
             Reply::Refused(refusal) => Ok(Found::Refused(refusal)),
             Reply::Unreadable(reason) => Err(FactsError::Unreadable(reason)),
             Reply::Facts { checksum, sections: sent } => {
-                let encoded: Vec<EncodedSection> = sent
-                    .into_iter()
-                    .map(|(section, bytes)| EncodedSection { section, bytes: bytes.0 })
-                    .collect();
+                let encoded = encoded(sent);
                 if let (Some(cache), true) = (&self.cache, key == Some(checksum))
                     && let Err(error) = cache.store(&checksum, &encoded)
                 {
@@ -89,8 +102,13 @@ impl FactsSource {
                 let facts = decode(wanted.map(|it| (it.section, it.bytes.as_slice())))?;
                 Ok(Found::Facts { checksum, facts: Box::new(facts) })
             }
+            Reply::Graph(_) => Err(FactsError::Unreadable("the answer is to another question".to_owned())),
         }
     }
+}
+
+fn encoded(sent: Vec<(Section, Bytes)>) -> Vec<EncodedSection> {
+    sent.into_iter().map(|(section, bytes)| EncodedSection { section, bytes: bytes.0 }).collect()
 }
 
 /// SHA-256 of a file.

@@ -87,7 +87,19 @@ impl WorkerPool {
     /// Has one package analysed.
     pub(crate) fn run(&self, request: &Request) -> Result<Reply, WorkerError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut worker = match idle {
+        let is_used = idle.is_some();
+        match self.run_in(idle, request) {
+            // What it had kept of other packages may have been too much. Whether a package is refused must not depend on what
+            // was read before it, so it gets a worker with all of its memory.
+            Err(WorkerError::Died { .. }) if is_used && matches!(request, Request::Graph(_)) => {
+                self.run_in(None, request)
+            }
+            result => result,
+        }
+    }
+
+    fn run_in(&self, worker: Option<Worker>, request: &Request) -> Result<Reply, WorkerError> {
+        let mut worker = match worker {
             Some(worker) => worker,
             None => Worker::start(&self.program, &self.arguments)?,
         };
@@ -198,7 +210,9 @@ fn keep_last_line(mut errors: impl Read, kept: &Mutex<String>) {
         tail.extend(&buffer[..count]);
         tail.drain(..tail.len().saturating_sub(2048));
         let text = String::from_utf8_lossy(&tail);
-        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("");
+        // The runtime ends its messages with a hint about backtraces, which says nothing about the cause.
+        let says_something = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: run with");
+        let line = text.lines().rfind(says_something).unwrap_or("");
         let line: String = line.chars().filter(|character| !character.is_control()).take(200).collect();
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = line;
     }

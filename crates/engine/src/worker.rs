@@ -11,7 +11,8 @@ use cratekeeper_model::Checksum;
 use cratekeeper_model::facts::{RefusedEntry, Section};
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Analysis, Subject, analyze};
+use crate::analysis::{Analysis, Subject, analyze, analyze_manifest, on_large_stack};
+use crate::call_graphs::reading::{self, GraphReply, GraphRequest, Reader};
 use crate::encoding::{EncodedSection, encode};
 
 /// First argument that turns the program into a worker. Not for people.
@@ -22,16 +23,18 @@ pub(crate) const MESSAGE_BYTES: u32 = 1 << 30;
 
 /// A request to analyse one package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Request {
-    pub(crate) subject: Subject,
-    /// Sections to send back.
-    pub(crate) sections: Vec<Section>,
+pub(crate) enum Request {
+    /// For facts: these sections are sent back.
+    Facts { subject: Subject, sections: Vec<Section> },
+    /// For its call graph.
+    Graph(Box<GraphRequest>),
 }
 
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Facts { checksum: Checksum, sections: Vec<(Section, Bytes)> },
+    Graph(Box<GraphReply>),
     Refused(RefusedEntry),
     Unreadable(String),
 }
@@ -75,19 +78,49 @@ impl<'de> Deserialize<'de> for Bytes {
 /// When a limit cannot be set, or when the other side goes away in the middle of a message.
 pub fn run(memory: u64) -> io::Result<()> {
     limit_resources(memory)?;
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    while let Some(message) = read_message(&mut input)? {
-        let request: Request = rmp_serde::from_slice(&message).map_err(io::Error::other)?;
-        let reply = answer(&request);
-        write_message(&mut output, &rmp_serde::to_vec(&reply).map_err(io::Error::other)?)?;
+    while let Some(request) = next_request()? {
+        if matches!(request, Request::Graph(_)) {
+            // From here on one thread, so that what it knows of names is there for the next package.
+            return on_large_stack(reading::STACK, || read_graphs(request));
+        }
+        reply(&answer(&request, None))?;
     }
     Ok(())
 }
 
-fn answer(request: &Request) -> Reply {
-    match analyze(&request.subject) {
+/// Answers a request for a graph, and all that follow.
+fn read_graphs(first: Request) -> io::Result<()> {
+    let mut reader = Reader::default();
+    let mut next = Some(first);
+    while let Some(request) = next {
+        reply(&answer(&request, Some(&mut reader)))?;
+        next = next_request()?;
+    }
+    Ok(())
+}
+
+fn next_request() -> io::Result<Option<Request>> {
+    let message = read_message(&mut io::stdin().lock())?;
+    message.map(|it| rmp_serde::from_slice(&it).map_err(io::Error::other)).transpose()
+}
+
+fn reply(reply: &Reply) -> io::Result<()> {
+    write_message(&mut io::stdout().lock(), &rmp_serde::to_vec(reply).map_err(io::Error::other)?)
+}
+
+fn answer(request: &Request, reader: Option<&mut Reader>) -> Reply {
+    let (subject, sections) = match (request, reader) {
+        (Request::Facts { subject, sections }, _) => (subject, sections),
+        (Request::Graph(request), reader) => {
+            let read = reader.map_or_else(|| Reader::default().read(request), |it| it.read(request));
+            return read.map_or_else(Reply::Unreadable, |it| Reply::Graph(Box::new(it)));
+        }
+    };
+    let analysis =
+        if *sections == [Section::Manifest] { analyze_manifest(subject) } else { analyze(subject) };
+    match analysis {
         Analysis::Facts { checksum, facts } => match encode(&facts) {
-            Ok(encoded) => Reply::Facts { checksum, sections: wanted(encoded, &request.sections) },
+            Ok(encoded) => Reply::Facts { checksum, sections: wanted(encoded, sections) },
             Err(error) => Reply::Unreadable(format!("failed to encode facts: {error}")),
         },
         Analysis::Refused(refusal) => Reply::Refused(refusal),

@@ -43,6 +43,9 @@ pub struct VersionEntry {
     /// Features that it was read with, joined by `,`.
     #[serde(default)]
     pub features: String,
+    /// Triple of the platform that it was read for.
+    #[serde(default)]
+    pub platform: String,
 }
 
 impl VersionEntry {
@@ -63,6 +66,7 @@ impl VersionEntry {
             unsafe_items: UnsafeItems::default(),
             reading: Reading::Complete,
             features: String::new(),
+            platform: String::new(),
         }
     }
 }

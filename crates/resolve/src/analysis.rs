@@ -7,10 +7,10 @@ use cratekeeper_model::graph::{
     CallEdge, CallGraph, Callee, EdgeKind, ExternalCrate, FunctionAttributes, FunctionNode, GraphTarget,
     GraphTargetKind, UnresolvedCall, UnresolvedReason,
 };
-use cratekeeper_syntax::SyntaxKind;
+use cratekeeper_syntax::{SyntaxKind, Tree};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::collect::{self, BodyMacros, CrateInput, Form, collect};
+use crate::collect::{self, BodyMacros, CrateInput, Form, Trees, collect};
 use crate::definitions::{
     Container, CrateData, CrateIndex, Definition, FunctionId, ImplementationId, MacroId, MacroKind, Universe,
     ValueId, Visibility,
@@ -54,8 +54,30 @@ pub struct Analysis {
 /// input; honest crates stay below 2 MiB.
 #[must_use]
 pub fn analyze(input: &CrateInput<'_>, kind: GraphTargetKind, universe: &Universe) -> Analysis {
+    read(input, kind, universe, None)
+}
+
+/// [`analyze`] with trees of the input's files that were made before, by the rules of its limits.
+#[must_use]
+pub fn analyze_parsed<'t>(
+    input: &CrateInput<'_>,
+    kind: GraphTargetKind,
+    universe: &Universe,
+    trees: &Trees<'t>,
+) -> Analysis {
+    read(input, kind, universe, Some(trees))
+}
+
+fn read<'t>(
+    input: &CrateInput<'_>,
+    kind: GraphTargetKind,
+    universe: &Universe,
+    trees: Option<&Trees<'t>>,
+) -> Analysis {
+    // Trees that live longer, among those that are made here.
+    let known = |number| trees.map_or(Err(""), |trees| trees(number).map(|tree: &Tree<'_>| tree));
     let arenas = Arenas::default();
-    let mut collected = collect(input, universe, &arenas);
+    let mut collected = collect(input, universe, &arenas, trees.is_some().then_some(&known));
     let known = Known::find(View { universe, current: &collected.data, index: input.index }, input.standard);
     let origins = &collected.origins;
     signatures::fill(

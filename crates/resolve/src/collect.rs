@@ -133,13 +133,17 @@ pub(crate) struct Collected<'a> {
     pub(crate) macros: Macros,
 }
 
+/// The trees of a crate's files by their number, or why there is none: for callers that have parsed them before.
+pub type Trees<'t> = dyn Fn(usize) -> Result<&'t Tree<'t>, &'t str> + 't;
+
 /// Reads a crate. Those that it depends on are complete in the universe, or absent.
 pub(crate) fn collect<'a>(
     input: &CrateInput<'_>,
     universe: &Universe,
     arenas: &'a Arenas<'a>,
+    trees: Option<&Trees<'a>>,
 ) -> Collected<'a> {
-    let mut collector = Collector::new(*input, universe, arenas);
+    let mut collector = Collector::new(*input, universe, arenas, trees);
     collector.run();
     collector.finish()
 }
@@ -181,6 +185,7 @@ struct Collector<'i, 'a> {
     input: CrateInput<'i>,
     universe: &'i Universe,
     arenas: &'a Arenas<'a>,
+    trees: Option<&'i Trees<'a>>,
     judge: Judge<'i>,
     data: CrateData,
     origins: Origins,
@@ -195,13 +200,19 @@ struct Collector<'i, 'a> {
 }
 
 impl<'i, 'a> Collector<'i, 'a> {
-    fn new(input: CrateInput<'i>, universe: &'i Universe, arenas: &'a Arenas<'a>) -> Collector<'i, 'a> {
+    fn new(
+        input: CrateInput<'i>,
+        universe: &'i Universe,
+        arenas: &'a Arenas<'a>,
+        trees: Option<&'i Trees<'a>>,
+    ) -> Collector<'i, 'a> {
         let data =
             CrateData { name: Some(Symbol::new(input.name)), edition: input.edition, ..CrateData::default() };
         Collector {
             input,
             universe,
             arenas,
+            trees,
             judge: Judge { options: input.configuration, test_target: input.test_target },
             data,
             origins: Origins::default(),
@@ -341,18 +352,21 @@ impl<'i, 'a> Collector<'i, 'a> {
             return known;
         }
         let (path, text) = &self.input.files[number];
-        let tree = self.parse_text(path, text);
+        let tree = self.parse_text(number, path, text);
         self.files.set_tree(number, tree);
         tree
     }
 
-    fn parse_text(&mut self, path: &str, text: &str) -> Option<u32> {
+    fn parse_text(&mut self, number: usize, path: &str, text: &str) -> Option<u32> {
         if !self.files.take_bytes(text.len(), self.input.limits.source_bytes) {
             self.problem(format!("`{path}` was not read: all files are larger than the limit"));
             return None;
         }
         let edition = edition(self.input.edition);
-        let parsed = parse(self.arenas, text.to_owned(), edition, self.input.limits.nesting);
+        let parsed = match self.trees {
+            Some(trees) => trees(number).map_err(str::to_owned),
+            None => parse(self.arenas, text.to_owned(), edition, self.input.limits.nesting),
+        };
         let tree = match parsed {
             Ok(tree) => tree,
             Err(reason) => {
@@ -390,7 +404,7 @@ fn parse<'a>(
 }
 
 /// The parser's edition of two digits.
-fn edition(digits: u8) -> Edition {
+pub(crate) fn edition(digits: u8) -> Edition {
     match digits {
         15 => Edition::Edition2015,
         18 => Edition::Edition2018,

@@ -15,44 +15,49 @@ pub struct Options {
     values: FxHashMap<String, FxHashSet<String>>,
 }
 
-/// Names that hold on `x86_64-unknown-linux-gnu`, from `rustc --print cfg` of 1.95.
-const LINUX_NAMES: [&str; 4] = ["unix", "debug_assertions", "panic", "target_thread_local"];
-
-/// Values that hold there.
-const LINUX_VALUES: [(&str, &str); 21] = [
-    ("panic", "unwind"),
-    ("target_abi", ""),
-    ("target_arch", "x86_64"),
-    ("target_endian", "little"),
-    ("target_env", "gnu"),
-    ("target_family", "unix"),
-    ("target_feature", "fxsr"),
-    ("target_feature", "sse"),
-    ("target_feature", "sse2"),
-    ("target_feature", "x87"),
-    ("target_has_atomic", "8"),
-    ("target_has_atomic", "16"),
-    ("target_has_atomic", "32"),
-    ("target_has_atomic", "64"),
-    ("target_has_atomic", "ptr"),
-    ("target_has_atomic_load_store", "8"),
-    ("target_has_atomic_load_store", "64"),
-    ("target_has_atomic_load_store", "ptr"),
-    ("target_os", "linux"),
-    ("target_pointer_width", "64"),
-    ("target_vendor", "unknown"),
+/// What holds on `x86_64-unknown-linux-gnu`, from `rustc --print cfg` of 1.95.
+const LINUX: [(&str, Option<&str>); 17] = [
+    ("debug_assertions", None),
+    ("panic", Some("unwind")),
+    ("target_abi", Some("")),
+    ("target_arch", Some("x86_64")),
+    ("target_endian", Some("little")),
+    ("target_env", Some("gnu")),
+    ("target_family", Some("unix")),
+    ("target_feature", Some("fxsr")),
+    ("target_feature", Some("sse")),
+    ("target_feature", Some("sse2")),
+    ("target_has_atomic", Some("8")),
+    ("target_has_atomic", Some("64")),
+    ("target_has_atomic", Some("ptr")),
+    ("target_os", Some("linux")),
+    ("target_pointer_width", Some("64")),
+    ("target_vendor", Some("unknown")),
+    ("unix", None),
 ];
 
 impl Options {
-    /// A debug build for 64-bit Linux with these Cargo features.
+    /// A build for a platform, of which `platform` says what holds (names, and names with a value), with these Cargo
+    /// features.
     #[must_use]
-    pub fn x86_64_linux<'f>(features: impl IntoIterator<Item = &'f str>) -> Options {
+    pub fn new<'f>(
+        platform: impl IntoIterator<Item = (&'f str, Option<&'f str>)>,
+        features: impl IntoIterator<Item = &'f str>,
+    ) -> Options {
         let mut options = Options::default();
-        LINUX_NAMES.iter().for_each(|name| options.set(name));
-        options.set("target_has_atomic");
-        LINUX_VALUES.iter().for_each(|(name, value)| options.set_value(name, value));
+        for (name, value) in platform {
+            match value {
+                None => options.set(name),
+                Some(value) => options.set_value(name, value),
+            }
+        }
         features.into_iter().for_each(|feature| options.set_value("feature", feature));
         options
+    }
+
+    /// A debug build for 64-bit Linux with these Cargo features.
+    pub fn x86_64_linux<'f>(features: impl IntoIterator<Item = &'f str>) -> Options {
+        Options::new(LINUX, features)
     }
 
     /// Makes `name` hold.

@@ -4,6 +4,7 @@
 //! [`Universe`], and ids name the crate and a number in it, so that two versions of a package are never mixed up.
 //! Everything here can be kept without the text it came from; what points into the text is in `sources`.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
@@ -192,17 +193,35 @@ impl Primitive {
     }
 }
 
+/// Finds what is known of a crate that was not added.
+pub type Loader = Box<dyn Fn(CrateIndex) -> Option<Arc<CrateData>> + Send + Sync>;
+
 /// Crates that refer to each other. Crates are added, each once, and never changed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Universe {
     crates: Vec<OnceLock<Arc<CrateData>>>,
+    loader: Option<Loader>,
+}
+
+impl fmt::Debug for Universe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.crates.iter().filter(|it| it.get().is_some()).count();
+        write!(f, "Universe({known} of {} crates)", self.crates.len())
+    }
 }
 
 impl Universe {
     /// Room for `crates` crates, all of them still to be [set](Universe::set).
     #[must_use]
     pub fn with_room(crates: usize) -> Universe {
-        Universe { crates: (0..crates).map(|_| OnceLock::new()).collect() }
+        Universe { crates: (0..crates).map(|_| OnceLock::new()).collect(), loader: None }
+    }
+
+    /// The same, with something that is asked for a crate when it is needed and was not added. It must not look into the
+    /// universe itself.
+    #[must_use]
+    pub fn with_loader(crates: usize, loader: Loader) -> Universe {
+        Universe { loader: Some(loader), ..Universe::with_room(crates) }
     }
 
     /// Adds what is known of a crate. The first that is added stays.
@@ -225,7 +244,16 @@ impl Universe {
     /// What is known of a crate, if it was added.
     #[must_use]
     pub fn known(&self, index: CrateIndex) -> Option<&CrateData> {
-        self.crates.get(index.0 as usize)?.get().map(|it| &**it)
+        let place = self.crates.get(index.0 as usize)?;
+        match (place.get(), &self.loader) {
+            (Some(known), _) => Some(known),
+            (None, None) => None,
+            // Several may load it at once; the first stays.
+            (None, Some(loader)) => {
+                let _ = place.set(loader(index)?);
+                place.get().map(|it| &**it)
+            }
+        }
     }
 }
 

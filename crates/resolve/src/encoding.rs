@@ -17,6 +17,8 @@ struct Tables {
     symbols: Vec<Symbol>,
     /// When writing: number in the universe to number in the document. When reading: the other way round.
     crates: FxHashMap<u32, u32>,
+    /// Numbers of the universe stand in the document as they are.
+    same_universe: bool,
 }
 
 thread_local! {
@@ -40,7 +42,11 @@ pub(crate) fn symbol_of(number: u32) -> Option<Symbol> {
 }
 
 pub(crate) fn crate_number(index: u32) -> Option<u32> {
-    TABLES.with_borrow(|tables| tables.crates.get(&index).copied())
+    TABLES.with_borrow(
+        |tables| {
+            if tables.same_universe { Some(index) } else { tables.crates.get(&index).copied() }
+        },
+    )
 }
 
 /// `data` as bytes. `crates` lists the crates that it may mention, itself included: their position is their number.
@@ -50,7 +56,20 @@ pub(crate) fn crate_number(index: u32) -> Option<u32> {
 /// When `data` mentions another crate.
 pub fn encode(data: &CrateData, crates: &[CrateIndex]) -> Result<Vec<u8>, String> {
     let numbers = crates.iter().enumerate().map(|(number, index)| (index.0, number as u32)).collect();
-    TABLES.with_borrow_mut(|tables| *tables = Tables { crates: numbers, ..Tables::default() });
+    encode_with(data, Tables { crates: numbers, ..Tables::default() })
+}
+
+/// `data` as bytes for another process whose universe has the same crates at the same numbers.
+///
+/// # Errors
+///
+/// When the encoder fails.
+pub fn encode_for_twin(data: &CrateData) -> Result<Vec<u8>, String> {
+    encode_with(data, Tables { same_universe: true, ..Tables::default() })
+}
+
+fn encode_with(data: &CrateData, tables: Tables) -> Result<Vec<u8>, String> {
+    TABLES.set(tables);
     let body = rmp_serde::to_vec(data).map_err(|error| error.to_string())?;
     let tables = TABLES.take();
     let names: Vec<&str> = tables.symbols.iter().map(|it| it.as_str()).collect();
@@ -63,11 +82,24 @@ pub fn encode(data: &CrateData, crates: &[CrateIndex]) -> Result<Vec<u8>, String
 ///
 /// When the bytes are not of this form.
 pub fn decode(bytes: &[u8], crates: &[CrateIndex]) -> Result<CrateData, String> {
+    let numbers = crates.iter().enumerate().map(|(number, index)| (number as u32, index.0)).collect();
+    decode_with(bytes, Tables { crates: numbers, ..Tables::default() })
+}
+
+/// The crate that [`encode_for_twin`] wrote.
+///
+/// # Errors
+///
+/// When the bytes are not of this form.
+pub fn decode_from_twin(bytes: &[u8]) -> Result<CrateData, String> {
+    decode_with(bytes, Tables { same_universe: true, ..Tables::default() })
+}
+
+fn decode_with(bytes: &[u8], tables: Tables) -> Result<CrateData, String> {
     let (names, body): (Vec<&str>, Vec<u8>) =
         rmp_serde::from_slice(bytes).map_err(|error| error.to_string())?;
     let symbols = names.into_iter().map(Symbol::new).collect();
-    let numbers = crates.iter().enumerate().map(|(number, index)| (number as u32, index.0)).collect();
-    TABLES.with_borrow_mut(|tables| *tables = Tables { symbols, crates: numbers, ..Tables::default() });
+    TABLES.set(Tables { symbols, ..tables });
     let data = rmp_serde::from_slice(&body).map_err(|error| error.to_string());
     TABLES.take();
     data

@@ -19,8 +19,14 @@ pub mod symbol;
 pub mod types;
 mod view;
 
-pub use analysis::{Analysis, analyze};
-pub use collect::{CrateInput, Limits, StandardCrates};
+pub use analysis::{Analysis, analyze, analyze_parsed};
+pub use collect::{CrateInput, Limits, StandardCrates, Trees};
 pub use configuration::Options;
 pub use definitions::{CrateIndex, Universe};
 pub use symbol::Symbol;
+
+/// The parser's edition of two digits.
+#[must_use]
+pub fn edition(digits: u8) -> cratekeeper_syntax::Edition {
+    collect::edition(digits)
+}

@@ -73,6 +73,9 @@ pub struct TypePool {
     /// Numbers of the types by their hash: empty once [`TypePool::finish`] was called.
     #[serde(skip)]
     numbers: HashTable<TypeId>,
+    /// Hashes of the types, by number: clearing and growing need them again.
+    #[serde(skip)]
+    hashes: Vec<u64>,
     /// How many types stay when it is cleared.
     #[serde(skip)]
     kept: usize,
@@ -86,7 +89,7 @@ impl PartialEq for TypePool {
 
 impl Default for TypePool {
     fn default() -> TypePool {
-        let mut pool = TypePool { types: Vec::new(), numbers: HashTable::new(), kept: 2 };
+        let mut pool = TypePool { types: Vec::new(), numbers: HashTable::new(), hashes: Vec::new(), kept: 2 };
         pool.add(Type::Unknown);
         pool.add(Type::Tuple(Box::default()));
         pool
@@ -111,19 +114,17 @@ impl TypePool {
 
     /// The number of a type.
     pub fn add(&mut self, of: Type) -> TypeId {
-        let types = &self.types;
+        let (types, hashes) = (&self.types, &self.hashes);
         let hash = FxBuildHasher.hash_one(&of);
-        let entry = self.numbers.entry(
-            hash,
-            |id| types[id.0 as usize] == of,
-            |id| FxBuildHasher.hash_one(&types[id.0 as usize]),
-        );
+        let is_same = |id: &TypeId| hashes[id.0 as usize] == hash && types[id.0 as usize] == of;
+        let entry = self.numbers.entry(hash, is_same, |id| hashes[id.0 as usize]);
         match entry {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(vacant) => {
                 let id = TypeId(types.len() as u32);
                 vacant.insert(id);
                 self.types.push(of);
+                self.hashes.push(hash);
                 id
             }
         }
@@ -147,9 +148,8 @@ impl TypePool {
         let (kept, types) = (self.kept, &self.types);
         // One large body must not make each small one behind it pay for the room that it took.
         if (types.len() - kept) * 8 < self.numbers.capacity() {
-            for (number, of) in types.iter().enumerate().skip(kept) {
-                let hash = FxBuildHasher.hash_one(of);
-                if let Ok(entry) = self.numbers.find_entry(hash, |id| id.0 as usize == number) {
+            for (number, hash) in self.hashes.iter().enumerate().skip(kept) {
+                if let Ok(entry) = self.numbers.find_entry(*hash, |id| id.0 as usize == number) {
                     entry.remove();
                 }
             }
@@ -157,11 +157,13 @@ impl TypePool {
             self.numbers.retain(|id| (id.0 as usize) < kept);
         }
         self.types.truncate(kept);
+        self.hashes.truncate(kept);
     }
 
     /// Frees what only adding needs.
     pub fn finish(&mut self) {
         self.numbers = HashTable::new();
+        self.hashes = Vec::new();
         self.types.shrink_to_fit();
     }
 }

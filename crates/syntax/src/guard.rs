@@ -60,13 +60,15 @@ pub(crate) fn check_tokens(tokens: &[ParserToken], nesting: u32) -> Result<(), T
 fn deepest(lexed: &LexedStr<'_>, limit: u32) -> (u32, u32) {
     let mut guard = Guard::new();
     let mut deepest = (0, 0);
+    let at = |index| if index < lexed.len() { lexed.kind(index) } else { SyntaxKind::EOF };
+    let mut next = at(0);
+    let mut behind_trivia = true;
     for index in 0..lexed.len() {
-        let kind = lexed.kind(index);
+        let kind = std::mem::replace(&mut next, at(index + 1));
+        let joint = !std::mem::replace(&mut behind_trivia, kind.is_trivia());
         if kind.is_trivia() {
             continue;
         }
-        let next = if index + 1 < lexed.len() { lexed.kind(index + 1) } else { SyntaxKind::EOF };
-        let joint = index > 0 && !lexed.kind(index - 1).is_trivia();
         guard.token(kind, next, joint);
         if guard.depth > deepest.0 {
             deepest = (guard.depth, lexed.text_start(index) as u32);

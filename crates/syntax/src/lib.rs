@@ -14,10 +14,12 @@
 //! rest; [`prefix()`] tells how far one construct reaches in a list of tokens; [`Lines`] turns offsets into lines. What any
 //! of it means is not known here.
 
+mod files;
 pub mod guard;
 mod prefix;
 mod tree;
 
+pub use files::ParsedFiles;
 pub use prefix::{ParserToken, Prefix, prefix};
 pub use ra_ap_parser::{Edition, LexedStr, PrefixEntryPoint, SyntaxKind};
 pub use tree::{Lines, Node, Tree};

@@ -249,6 +249,12 @@ impl<'a, 't> Node<'a, 't> {
         self.tree.at(self.element().parent)
     }
 
+    /// The element with that number in the same tree.
+    #[must_use]
+    pub fn in_same_tree(self, index: u32) -> Node<'a, 't> {
+        self.tree.at(index)
+    }
+
     /// Direct children, tokens and nodes.
     pub fn children(self) -> impl Iterator<Item = Node<'a, 't>> {
         let after = self.after();
@@ -350,8 +356,7 @@ impl Lines {
     pub fn new(text: &str) -> Lines {
         let mut starts = Vec::with_capacity(text.len() / 32 + 1);
         starts.push(0);
-        starts
-            .extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
+        starts.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
         Lines { starts, last: std::cell::Cell::new(0) }
     }
 

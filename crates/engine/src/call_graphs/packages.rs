@@ -1,20 +1,20 @@
-//! Packages to read: where their text is, how they are configured, and what they depend on; and reading one.
+//! Packages to read: where their text is, how they are configured, and what they depend on; and having one read by a worker.
 
-use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use cratekeeper_archive::{CrateArchive, Expected, ReadError, read_crate, read_directory};
 use cratekeeper_graph::{NativeLibrary, Reading, UnsafeItems, VersionEntry};
-use cratekeeper_model::facts::TargetKind;
-use cratekeeper_model::graph::{CallGraph, GraphTargetKind};
+use cratekeeper_model::facts::{Section, TargetKind};
+use cratekeeper_model::graph::CallGraph;
 use cratekeeper_model::{Checksum, DependencyKind, Package};
-use cratekeeper_resolve::{Analysis, CrateIndex, CrateInput, Options, Symbol, analyze};
 
-use super::{FIRST, ReadPackage, Run, STANDARD, merge};
-
-/// Largest file that is read as Rust. The largest real ones have 1.5 MB; generated bindings up to 20.
-const FILE_BYTES: usize = 32 << 20;
+use super::reading::{GraphReply, GraphRequest, surface_path};
+use super::{ReadPackage, Run, merge};
+use crate::analysis::Subject;
+use crate::pipeline::with_source;
+use crate::resolution::Platform;
+use crate::worker::{Reply, Request};
 
 /// Where a package's files are.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub(super) struct Unit {
     /// Kind, crate name, root file.
     pub(super) targets: Vec<(TargetKind, String, String)>,
     pub(super) features: Vec<String>,
+    /// What it is compiled for; shared by all that are.
+    pub(super) platform: Arc<Platform>,
     pub(super) dependencies: Vec<UnitDependency>,
     pub(super) is_member: bool,
     /// `package.links`
@@ -59,10 +61,6 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    fn library(&self) -> Option<&(TargetKind, String, String)> {
-        self.targets.iter().find(|it| matches!(it.0, TargetKind::Lib | TargetKind::ProcMacro))
-    }
-
     pub(super) fn entry(&self) -> VersionEntry {
         let package = &self.package;
         let mut entry = VersionEntry::new(package.id.clone(), package.name.clone(), package.version.clone());
@@ -70,6 +68,7 @@ impl Unit {
         entry.published = self.published;
         entry.yanked = self.yanked;
         entry.features = self.features.join(",");
+        entry.platform = self.platform.triple().to_owned();
         entry.build_script = self.targets.iter().any(|it| it.0 == TargetKind::BuildScript);
         entry.proc_macro = self.targets.iter().any(|it| it.0 == TargetKind::ProcMacro);
         entry.links = self.links.clone();
@@ -85,191 +84,106 @@ impl Unit {
     }
 }
 
-/// A target to read.
-#[derive(Clone, Copy)]
-struct Target<'a> {
-    /// Its number in the universe.
-    index: CrateIndex,
-    kind: TargetKind,
-    /// Crate name.
-    name: &'a str,
-    /// Root file.
-    root: &'a str,
-    /// As it is compiled for its unit tests.
-    unit_tests: bool,
-}
-
-/// The number of a unit's library.
-pub(super) fn number(unit: usize) -> CrateIndex {
-    CrateIndex(FIRST + unit as u32)
-}
-
 impl Run<'_> {
-    /// Reads a package, all its targets. Whatever is wrong with it is in what is returned.
+    /// Has a package read by a worker, all its targets. Whatever is wrong with it is in what is returned.
     pub(super) fn read(&self, number_of_unit: usize) -> ReadPackage {
         let unit = &self.units[number_of_unit];
-        // One package must not end the run. What it left half done is dropped with it.
-        let read = catch_unwind(AssertUnwindSafe(|| match open(unit) {
-            Ok(archive) => self.read_archive(number_of_unit, &archive),
-            Err(reason) => unit.refused(reason),
-        }));
-        read.unwrap_or_else(|_| unit.refused("reading it failed: a fault of this program".to_owned()))
+        let request = match self.request(number_of_unit) {
+            Ok(request) => Request::Graph(Box::new(request)),
+            Err(reason) => return unit.refused(reason),
+        };
+        match self.facts.pool.run(&request) {
+            Ok(Reply::Graph(read)) => self.take(number_of_unit, *read),
+            Ok(Reply::Unreadable(reason)) => unit.refused(reason),
+            Ok(Reply::Facts { .. } | Reply::Refused(_)) => {
+                unit.refused("analysis gave an answer to another question".to_owned())
+            }
+            Err(error) => unit.refused(with_source(&error)),
+        }
     }
 
-    fn read_archive(&self, number_of_unit: usize, archive: &CrateArchive) -> ReadPackage {
+    fn request(&self, number_of_unit: usize) -> Result<GraphRequest, String> {
         let unit = &self.units[number_of_unit];
-        let files = rust_files(archive);
-        self.add_bytes(files.iter().map(|(_, text)| text.len()).sum());
-        let options = Options::x86_64_linux(unit.features.iter().map(String::as_str));
-        let mut graph = CallGraph::default();
-        let mut items = UnsafeItems::default();
-        let library = unit.library();
-        if let Some((kind, name, root)) = library {
-            let target = Target { index: number(number_of_unit), kind: *kind, name, root, unit_tests: false };
-            let analysis = self.read_target(number_of_unit, target, &files, &options);
-            add_unsafe(&mut items, &analysis);
-            self.universe.set(number(number_of_unit), analysis.data);
-            graph = analysis.graph;
-            self.add_unit_tests(number_of_unit, target, &files, &options, &mut graph);
-        }
-        for (kind, name, root) in &unit.targets {
-            let is_library = library.is_some_and(|it| it.2 == *root && it.0 == *kind);
-            let is_test = matches!(kind, TargetKind::Test | TargetKind::Example | TargetKind::Bench);
-            if is_library || is_test && !unit.is_member || !files.iter().any(|(path, _)| path == root) {
-                continue;
+        let (subject, checksum) = match &unit.place {
+            Place::Missing(reason) => return Err(reason.clone()),
+            Place::Directory(path) => {
+                let path =
+                    std::path::absolute(path).map_err(|error| format!("failed to read it: {error}"))?;
+                (Subject::Directory(path), None)
             }
-            let own = CrateIndex(FIRST + (self.units.len() + number_of_unit) as u32);
-            let target = Target { index: own, kind: *kind, name, root, unit_tests: false };
-            let mut analysis = self.read_target(number_of_unit, target, &files, &options);
-            if !is_test {
-                add_unsafe(&mut items, &analysis);
+            Place::Archive(path, checksum) => {
+                let (name, version) = (unit.package.name.clone(), unit.package.version.to_string());
+                let subject =
+                    Subject::Archive { path: path.clone(), name: Some(name), version: Some(version) };
+                (subject, *checksum)
             }
-            self.add_unit_tests(number_of_unit, target, &files, &options, &mut analysis.graph);
-            merge::add_target(&mut graph, analysis.graph);
+        };
+        let wants_facts = self.keeps_facts && checksum.is_some_and(|it| self.facts.lacks(&it));
+        let is_there = |it: &&UnitDependency| self.has_surface[it.unit].load(Ordering::Acquire);
+        let dependencies = unit.dependencies.iter().filter(is_there);
+        Ok(GraphRequest {
+            subject,
+            checksum,
+            unit: number_of_unit as u32,
+            units: self.units.len() as u32,
+            surfaces: self.surfaces.path().to_owned(),
+            edition: unit.edition,
+            targets: unit.targets.clone(),
+            features: unit.features.clone(),
+            platform: unit.platform.facts(),
+            dependencies: dependencies.map(|it| (it.name.clone(), it.unit as u32, it.kind)).collect(),
+            is_member: unit.is_member,
+            wants_surface: self.is_needed[number_of_unit],
+            sections: if wants_facts { Section::ALL.to_vec() } else { Vec::new() },
+        })
+    }
+
+    /// Keeps what others need of a package, and puts its entry together.
+    fn take(&self, number_of_unit: usize, read: GraphReply) -> ReadPackage {
+        let unit = &self.units[number_of_unit];
+        self.add_bytes(read.source_bytes);
+        if !read.surface.0.is_empty() {
+            let path = surface_path(self.surfaces.path(), number_of_unit as u32);
+            match std::fs::write(&path, &read.surface.0) {
+                Ok(()) => self.has_surface[number_of_unit].store(true, Ordering::Release),
+                Err(error) => tracing::warn!("failed to write `{}`: {error}", path.display()),
+            }
         }
+        if !read.facts.is_empty() && unit.package.checksum == Some(read.checksum) {
+            self.facts.keep(&read.checksum, read.facts);
+        }
+        let mut items = UnsafeItems {
+            blocks: read.unsafe_blocks,
+            implementations: read.unsafe_implementations,
+            traits: read.unsafe_traits,
+            ..UnsafeItems::default()
+        };
+        let mut graph = read.graph;
         if graph.crate_name.is_empty() {
             graph.crate_name = unit.package.name.replace('-', "_");
         }
         merge::name_packages(&mut graph, unit, self.units);
-        ReadPackage { entry: entry(unit, archive, &graph, items), graph }
-    }
-
-    /// Reads a member's library or program once more if it has unit tests: they are compiled with it, with dependencies that
-    /// the build has not.
-    fn add_unit_tests(
-        &self,
-        number_of_unit: usize,
-        target: Target<'_>,
-        files: &[(String, String)],
-        options: &Options,
-        graph: &mut CallGraph,
-    ) {
-        let is_built = matches!(target.kind, TargetKind::Lib | TargetKind::ProcMacro | TargetKind::Bin);
-        let has_tests = graph.functions.iter().any(|it| it.attributes.test);
-        if is_built && has_tests && self.units[number_of_unit].is_member {
-            let index = CrateIndex(FIRST + (self.units.len() + number_of_unit) as u32);
-            let target = Target { index, unit_tests: true, ..target };
-            merge::take_unit_tests(graph, self.read_target(number_of_unit, target, files, options).graph);
+        count_functions(&mut items, &graph);
+        let mut entry = unit.entry();
+        entry.unsafe_items = items;
+        if let Some(links) = &unit.links {
+            let build = &unit.package.version.build;
+            entry.native_libraries.push(NativeLibrary {
+                name: links.clone(),
+                // `libgit2-sys 0.17.0+1.8.1` wraps libgit2 1.8.1: the usual meaning of build metadata of such packages.
+                version: (!build.is_empty()).then(|| build.as_str().to_owned()),
+                bundled: read.bundles_c,
+            });
         }
-    }
-
-    fn read_target(
-        &self,
-        number_of_unit: usize,
-        target: Target<'_>,
-        files: &[(String, String)],
-        options: &Options,
-    ) -> Analysis {
-        let Target { index, kind, name, root, unit_tests } = target;
-        let unit = &self.units[number_of_unit];
-        let is_test =
-            unit_tests || matches!(kind, TargetKind::Test | TargetKind::Example | TargetKind::Bench);
-        let mut dependencies: Vec<(Symbol, CrateIndex)> = Vec::new();
-        for dependency in &unit.dependencies {
-            let fits = match dependency.kind {
-                DependencyKind::Normal => kind != TargetKind::BuildScript,
-                DependencyKind::Build => kind == TargetKind::BuildScript,
-                DependencyKind::Dev => is_test,
-            };
-            let index = number(dependency.unit);
-            if fits && self.universe.known(index).is_some() {
-                dependencies.push((Symbol::new(&dependency.name), index));
-            }
+        if !graph.problems.is_empty() || read.is_partial {
+            entry.reading = Reading::Partial;
         }
-        if index != number(number_of_unit)
-            && kind != TargetKind::BuildScript
-            && let Some((_, library, _)) = unit.library()
-            && self.universe.known(number(number_of_unit)).is_some()
-        {
-            dependencies.push((Symbol::new(library), number(number_of_unit)));
-        }
-        let input = CrateInput {
-            index,
-            name,
-            edition: unit.edition,
-            root,
-            files,
-            configuration: options,
-            dependencies: &dependencies,
-            standard: Some(STANDARD),
-            test_target: is_test,
-            limits: &self.limits,
-        };
-        analyze(&input, graph_kind(kind), &self.universe)
+        entry.checksum = Some(entry.checksum.unwrap_or(read.checksum));
+        ReadPackage { entry, graph }
     }
 }
 
-fn graph_kind(kind: TargetKind) -> GraphTargetKind {
-    match kind {
-        TargetKind::Lib => GraphTargetKind::Lib,
-        TargetKind::ProcMacro => GraphTargetKind::ProcMacro,
-        TargetKind::Bin => GraphTargetKind::Bin,
-        TargetKind::BuildScript => GraphTargetKind::BuildScript,
-        TargetKind::Test | TargetKind::Example | TargetKind::Bench => GraphTargetKind::Test,
-    }
-}
-
-fn open(unit: &Unit) -> Result<CrateArchive, String> {
-    let limits = cratekeeper_archive::Limits::default();
-    let read = match &unit.place {
-        Place::Missing(reason) => return Err(reason.clone()),
-        Place::Directory(path) => read_directory(path, &limits),
-        Place::Archive(path, checksum) => File::open(path).map_err(ReadError::from).and_then(|file| {
-            let expected = Expected {
-                name: Some(unit.package.name.clone()),
-                version: Some(unit.package.version.to_string()),
-                checksum: *checksum,
-            };
-            read_crate(file, &expected, &limits)
-        }),
-    };
-    read.map_err(|error| match error {
-        ReadError::Refused(refusal) => format!("the archive was refused: {refusal}"),
-        ReadError::Io(error) => format!("failed to read it: {error}"),
-    })
-}
-
-/// Files that Rust may be in: those that end so, and what `include!` names by custom.
-fn rust_files(archive: &CrateArchive) -> Vec<(String, String)> {
-    let is_rust = |path: &str| {
-        path.ends_with(".rs") || path.ends_with(".in") || path.ends_with(".inc") || path.contains(".rs.")
-    };
-    archive
-        .files
-        .iter()
-        .filter(|file| is_rust(&file.path) && file.contents.len() <= FILE_BYTES)
-        .map(|file| (file.path.clone(), String::from_utf8_lossy(&file.contents).into_owned()))
-        .collect()
-}
-
-fn add_unsafe(items: &mut UnsafeItems, analysis: &Analysis) {
-    items.blocks += analysis.unsafe_blocks;
-    items.implementations += analysis.unsafe_implementations;
-    items.traits += analysis.unsafe_traits;
-}
-
-fn entry(unit: &Unit, archive: &CrateArchive, graph: &CallGraph, mut items: UnsafeItems) -> VersionEntry {
-    let mut entry = unit.entry();
+fn count_functions(items: &mut UnsafeItems, graph: &CallGraph) {
     for function in &graph.functions {
         let attributes = function.attributes;
         if attributes.test || attributes.derived {
@@ -281,22 +195,6 @@ fn entry(unit: &Unit, archive: &CrateArchive, graph: &CallGraph, mut items: Unsa
             items.functions += 1;
         }
     }
-    entry.unsafe_items = items;
-    if let Some(links) = &unit.links {
-        let build = &unit.package.version.build;
-        let is_c = |path: &str| [".c", ".cc", ".cpp", ".S", ".s"].iter().any(|it| path.ends_with(it));
-        entry.native_libraries.push(NativeLibrary {
-            name: links.clone(),
-            // `libgit2-sys 0.17.0+1.8.1` wraps libgit2 1.8.1: the usual meaning of build metadata of such packages.
-            version: (!build.is_empty()).then(|| build.as_str().to_owned()),
-            bundled: archive.files.iter().any(|file| is_c(&file.path)),
-        });
-    }
-    if !graph.problems.is_empty() || !archive.refused.is_empty() {
-        entry.reading = Reading::Partial;
-    }
-    entry.checksum = Some(entry.checksum.unwrap_or(archive.checksum));
-    entry
 }
 
 /// Units without a file, for tests of what is done with them.
@@ -332,6 +230,7 @@ pub(super) mod for_tests {
             published: None,
             yanked: false,
             takes_part: true,
+            platform: Arc::new(Platform::of_triple("x86_64-unknown-linux-gnu")),
         }
     }
 

@@ -9,10 +9,6 @@ use super::packages::Unit;
 use super::{ReadPackage, Run};
 use crate::progress::Progress;
 
-/// Stack of a thread that reads. Inference calls itself as often as expressions nest, up to its limit, which takes below
-/// 100 MiB in a debug build; only what is used becomes memory.
-pub(super) const STACK: usize = 256 << 20;
-
 /// How many packages may wait to be stored: more would keep graphs in memory that the disk is slower for.
 const WAITING: usize = 16;
 
@@ -85,7 +81,7 @@ impl Run<'_> {
                     }
                 };
                 // Without a thread of its own, the work is still done: by those that there are.
-                if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_err() {
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
                     tracing::warn!("failed to start a thread");
                 }
             }
@@ -192,15 +188,20 @@ pub(super) fn without_circles(units: &mut [Unit]) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-    use std::time::Instant;
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use cratekeeper_resolve::{Limits, Universe};
-
-    use super::super::FIRST;
     use super::super::packages::for_tests::{depend, unit};
     use super::*;
+    use crate::facts::FactsSource;
+    use crate::pool::{WorkerLimits, WorkerPool};
     use crate::progress::NoProgress;
+
+    /// No worker is ever started: no unit here has text.
+    static FACTS: LazyLock<FactsSource> = LazyLock::new(|| FactsSource {
+        pool: WorkerPool::new("no-such-program".into(), WorkerLimits::default()),
+        cache: None,
+    });
 
     /// Units `0..count` without text, and dependencies `(from, to, kind)`.
     fn units(count: usize, dependencies: &[(usize, usize, DependencyKind)]) -> Vec<Unit> {
@@ -209,15 +210,8 @@ mod tests {
         units
     }
 
-    /// Without the standard library, which nothing here calls.
     fn run(units: &[Unit]) -> Run<'_> {
-        Run {
-            universe: Universe::with_room(FIRST as usize + 2 * units.len()),
-            units,
-            limits: Limits::default(),
-            source_bytes: AtomicU64::new(0),
-            begun: Instant::now(),
-        }
+        Run::new(units, &FACTS, false).unwrap()
     }
 
     /// The order in which units are handed over, by so many threads.

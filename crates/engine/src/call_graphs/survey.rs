@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cratekeeper_graph::{Reading, Store, StoreWriter, StoredVersion, VersionNumber};
 use cratekeeper_model::facts::{DependencySection, ManifestFacts, Section};
@@ -19,7 +20,7 @@ use crate::facts::{Found, checksum_of_file};
 use crate::manifests::LocalManifests;
 use crate::pipeline::{Engine, in_pool};
 use crate::progress::{Progress, Stage};
-use crate::resolution::ResolutionOptions;
+use crate::resolution::{Platform, ResolutionOptions};
 
 /// What to survey.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub enum SurveyInput {
         directory: PathBuf,
         /// Only what was published by then takes part. What the index has no time for counts as published.
         at: Option<jiff::Timestamp>,
+        /// What everything is read for.
+        platform: Platform,
     },
     /// What a lockfile resolves to.
     Lockfile {
@@ -84,11 +87,13 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<SurveyOutcome, GraphError> {
         let units = match input {
-            SurveyInput::Directory { directory, at } => self.mirrored(directory, *at, progress)?,
+            SurveyInput::Directory { directory, at, platform } => {
+                self.mirrored(directory, *at, platform, progress)?
+            }
             SurveyInput::Lockfile { lockfile, local, options } => {
                 let input = super::WorkspaceInput { lockfile, local };
                 let resolution = self.resolve(lockfile, local, options, progress);
-                self.units(&input, &resolution)
+                self.units(&input, &resolution, options)
             }
         };
         let name = match input {
@@ -116,6 +121,7 @@ impl Engine {
                 matches!(&unit.place, Place::Archive(..))
                     && unit.package.checksum == entry.checksum
                     && unit.features.join(",") == entry.features
+                    && unit.platform.triple() == entry.platform
             });
             // What was refused is tried again below.
             if same || matches!(entry.reading, Reading::Refused(_)) {
@@ -130,7 +136,7 @@ impl Engine {
         let mut numbers: Vec<Option<VersionNumber>> =
             known.iter().map(|it| it.filter(|number| !refused.contains_key(number))).collect();
         outcome.known_before = numbers.iter().flatten().count();
-        let run = Run::new(units)?;
+        let run = Run::new(units, self.facts(), true)?;
         if outcome.known_before < units.len() {
             let needed = schedule::needed(units, |unit| numbers[unit].is_none());
             progress.begin(Stage::Graph, needed.iter().filter(|it| **it).count());
@@ -177,6 +183,7 @@ impl Engine {
         &self,
         directory: &Path,
         at: Option<jiff::Timestamp>,
+        platform: &Platform,
         progress: &dyn Progress,
     ) -> Result<Vec<Unit>, GraphError> {
         // Workers read the archives, in a directory of their own.
@@ -193,10 +200,10 @@ impl Engine {
             archives.into_par_iter().with_max_len(1).map(read).collect()
         });
         progress.end();
-        Ok(link_newest(read, at, &|name| IndexVersion::of_mirror(&directory, name)))
+        Ok(link_newest(read, at, platform, &|name| IndexVersion::of_mirror(&directory, name)))
     }
 
-    fn manifest_of_archive(&self, path: &Path) -> ReadManifest {
+    pub(super) fn manifest_of_archive(&self, path: &Path) -> ReadManifest {
         let checksum = checksum_of_file(path).map_err(|error| error.to_string())?;
         let subject = Subject::Archive { path: path.to_owned(), name: None, version: None };
         let found = self.facts().of_archive(subject, checksum, &[Section::Manifest]);
@@ -279,8 +286,10 @@ fn archives(directory: &Path) -> Result<Vec<PathBuf>, GraphError> {
 pub(super) fn link_newest(
     read: Vec<(PathBuf, ReadManifest)>,
     at: Option<jiff::Timestamp>,
+    platform: &Platform,
     index: &dyn Fn(&str) -> Vec<IndexVersion>,
 ) -> Vec<Unit> {
+    let platform = Arc::new(platform.clone());
     let (whole, refused): (Vec<_>, Vec<_>) = read.into_iter().partition(|it| it.1.is_ok());
     let mut seen: HashSet<PackageId> = HashSet::new();
     let mut by_name: BTreeMap<String, Vec<(Version, usize)>> = BTreeMap::new();
@@ -337,6 +346,7 @@ pub(super) fn link_newest(
                     .map(|it| (it.kind, it.name.replace('-', "_"), it.path.clone()))
                     .collect(),
                 features: default_features(&manifest),
+                platform: Arc::clone(&platform),
                 dependencies,
                 is_member: false,
                 links: manifest.links.clone(),
@@ -417,8 +427,12 @@ mod tests {
 
     use super::*;
 
+    pub(super) fn linux() -> Platform {
+        Platform::of_triple("x86_64-unknown-linux-gnu")
+    }
+
     fn linked(read: Vec<(PathBuf, ReadManifest)>) -> Vec<Unit> {
-        link_newest(read, None, &|_| Vec::new())
+        link_newest(read, None, &linux(), &|_| Vec::new())
     }
 
     /// An archive whose manifest says this.

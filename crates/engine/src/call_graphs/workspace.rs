@@ -1,8 +1,9 @@
 //! The call graph of a workspace: what its lockfile resolves to, with features as cargo would switch them on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cratekeeper_archive::read_directory;
@@ -19,7 +20,7 @@ use super::{BuiltGraph, GraphError, Run, WorkspaceInput, schedule, sort_out};
 use crate::manifests::LocalManifests;
 use crate::pipeline::Engine;
 use crate::progress::{Progress, Stage};
-use crate::resolution::{Resolution, ResolutionOptions, ResolvedPackage};
+use crate::resolution::{Platform, Resolution, ResolutionOptions, ResolvedPackage};
 
 /// Version of reading: raised whenever the same input would give another graph.
 const READING: u32 = 2;
@@ -35,6 +36,13 @@ const UNFINISHED: &str = "unfinished-";
 
 /// When a graph that was never finished is given up.
 const ABANDONED: Duration = Duration::from_hours(24);
+
+/// What code is compiled for.
+pub(super) struct Platforms {
+    target: Arc<Platform>,
+    /// Build scripts and procedural macros.
+    host: Arc<Platform>,
+}
 
 impl Engine {
     /// The call graph of what a lockfile resolves to: from the cache, if nothing that it was made from changed.
@@ -54,7 +62,7 @@ impl Engine {
     ) -> Result<BuiltGraph, GraphError> {
         let input = WorkspaceInput { lockfile, local };
         let resolution = self.resolve(lockfile, local, options, progress);
-        let units = self.units(&input, &resolution);
+        let units = self.units(&input, &resolution, options);
         let root = self.graphs_directory();
         let directory = root.join(digest(&units).to_string());
         if let Some(built) = open(&directory) {
@@ -96,7 +104,7 @@ impl Engine {
     }
 
     fn build(&self, units: &[Unit], directory: &Path, progress: &dyn Progress) -> Result<(), GraphError> {
-        let run = Run::new(units)?;
+        let run = Run::new(units, self.facts(), false)?;
         let mut writer = StoreWriter::open(directory)?;
         let mut numbers: Vec<Option<VersionNumber>> = vec![None; units.len()];
         progress.begin(Stage::Graph, units.len());
@@ -114,7 +122,14 @@ impl Engine {
     }
 
     /// The packages that are compiled, each with where it is.
-    pub(super) fn units(&self, input: &WorkspaceInput<'_>, resolution: &Resolution) -> Vec<Unit> {
+    pub(super) fn units(
+        &self,
+        input: &WorkspaceInput<'_>,
+        resolution: &Resolution,
+        options: &ResolutionOptions,
+    ) -> Vec<Unit> {
+        let platforms =
+            Platforms { target: Arc::new(options.target.clone()), host: Arc::new(options.host.clone()) };
         let compiled: Vec<usize> = (0..resolution.packages.len())
             .filter(|at| {
                 let package = &resolution.packages[*at];
@@ -123,8 +138,10 @@ impl Engine {
             .collect();
         let positions: HashMap<usize, usize> =
             compiled.iter().enumerate().map(|(unit, at)| (*at, unit)).collect();
-        let mut units: Vec<Unit> =
-            compiled.iter().map(|at| self.unit(input, *at, &resolution.packages[*at], &positions)).collect();
+        let mut units: Vec<Unit> = compiled
+            .iter()
+            .map(|at| self.unit(input, *at, &resolution.packages[*at], &positions, &platforms))
+            .collect();
         schedule::without_circles(&mut units);
         units
     }
@@ -135,6 +152,7 @@ impl Engine {
         at: usize,
         resolved: &ResolvedPackage,
         positions: &HashMap<usize, usize>,
+        platforms: &Platforms,
     ) -> Unit {
         let package = input.lockfile.packages[at].package.clone();
         let place = match input.local.of(&package) {
@@ -144,9 +162,11 @@ impl Engine {
                 _ => self.place(&package),
             },
         };
-        // Where a package is compiled twice, with other features for build scripts, what is built for the target counts.
+        // What is compiled twice, for the target and for build scripts, is read once: for the target, with the features of both.
+        // Features add by cargo's rules, so that this leaves out only what `not(feature = …)` asks for.
         let for_host = resolved.features.is_none();
-        let features = resolved.features.as_ref().or(resolved.host_features.as_ref());
+        let features: BTreeSet<&String> =
+            resolved.features.iter().chain(&resolved.host_features).flatten().collect();
         let dependencies = resolved
             .dependencies
             .iter()
@@ -172,7 +192,8 @@ impl Engine {
                 .iter()
                 .map(|it| (it.kind, it.crate_name.clone(), it.path.clone()))
                 .collect(),
-            features: features.into_iter().flatten().cloned().collect(),
+            features: features.into_iter().cloned().collect(),
+            platform: Arc::clone(if for_host { &platforms.host } else { &platforms.target }),
             dependencies,
             is_member: resolved.is_member,
             links: None,
@@ -267,6 +288,7 @@ fn digest(units: &[Unit]) -> Checksum {
             Place::Missing(reason) => reason.clone(),
         });
         add(&unit.features.join(","));
+        add(&format!("{:?}", unit.platform.facts()));
         add(&format!("{} {} {:?}", unit.edition, unit.is_member, unit.targets));
         for dependency in &unit.dependencies {
             add(&format!("{} {:?} {}", dependency.name, dependency.kind, dependency.unit));

@@ -41,6 +41,16 @@ impl Platform {
         &self.triple
     }
 
+    /// What holds for code that is compiled for it: names, and names with a value.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(String, Option<String>)> {
+        let fact = |fact: &Cfg| match fact {
+            Cfg::Name(name) => (name.name.clone(), None),
+            Cfg::KeyPair(name, value) => (name.name.clone(), Some(value.clone())),
+        };
+        self.configuration.iter().map(fact).collect()
+    }
+
     /// Whether it is one that `condition`, a triple or `cfg(…)`, asks for.
     ///
     /// # Errors
@@ -66,6 +76,8 @@ struct Triple<'t> {
     vendor: &'t str,
     system: &'t str,
     environment: &'t str,
+    /// How calls are made, where the platform has more than one way.
+    interface: &'static str,
 }
 
 /// Operating systems that are also `unix`.
@@ -137,11 +149,16 @@ impl<'t> Triple<'t> {
             other => other,
         };
         let vendor = if vendor.starts_with("esp") { "espressif" } else { vendor };
-        Triple { written, architecture: architecture(written), vendor, system, environment }
+        let interface = match written {
+            "powerpc64le" => "elfv2",
+            "powerpc64" => "elfv1",
+            _ => interface(if environment == "sim" { environment } else { triple }),
+        };
+        Triple { written, architecture: architecture(written), vendor, system, environment, interface }
     }
 
     fn configuration(self) -> Vec<String> {
-        let Triple { written, architecture, vendor, system, environment } = self;
+        let Triple { written, architecture, vendor, system, environment, interface } = self;
         let is_short = environment == "gnux32" || environment.contains("ilp32");
         let is_64 = !is_short && (architecture.contains("64") || matches!(architecture, "s390x" | "bpf"));
         let width = match architecture {
@@ -164,6 +181,7 @@ impl<'t> Triple<'t> {
             format!("target_env=\"{}\"", library.unwrap_or(environment)),
             format!("target_pointer_width=\"{width}\""),
             format!("target_endian=\"{}\"", if is_big { "big" } else { "little" }),
+            format!("target_abi=\"{interface}\""),
             "panic=\"unwind\"".to_owned(),
             "debug_assertions".to_owned(),
         ];
@@ -184,6 +202,14 @@ impl<'t> Triple<'t> {
         configuration.extend(instructions.iter().map(|it| format!("target_feature=\"{it}\"")));
         configuration
     }
+}
+
+/// The compiler's word for how calls are made, by what a triple ends with.
+fn interface(triple: &str) -> &'static str {
+    ["eabihf", "eabi", "sim", "macabi", "llvm", "ilp32"]
+        .into_iter()
+        .find(|it| triple.ends_with(it))
+        .unwrap_or_default()
 }
 
 fn families(architecture: &str, system: &str) -> Vec<&'static str> {
@@ -311,7 +337,8 @@ mod tests {
     /// Of all 320 platforms of compiler 1.95, 306 are as it says; these are the ones that people use.
     #[test]
     fn common_platforms_are_as_the_compiler_says() {
-        const DECISIVE: [&str; 9] = [
+        const DECISIVE: [&str; 10] = [
+            "target_abi",
             "target_arch",
             "target_endian",
             "target_env",

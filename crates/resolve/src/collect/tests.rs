@@ -92,7 +92,7 @@ fn collect_files(
         test_target: setting.test_target,
         limits: &Limits::default(),
     };
-    collect(&input, universe, &arenas).data
+    collect(&input, universe, &arenas, None).data
 }
 
 impl Read {

@@ -61,7 +61,7 @@ fn resolved(at: Option<&str>) -> (Option<String>, Vec<String>) {
         manifest("used", "1.2.0", &[]),
         manifest("user", "0.1.0", &[("used", "^1")]),
     ];
-    let units = link_newest(read, at.map(|it| it.parse().unwrap()), &index);
+    let units = link_newest(read, at.map(|it| it.parse().unwrap()), &tests::linux(), &index);
     let chosen = units[3].dependencies.first().map(|it| units[it.unit].package.version.to_string());
     let versions = units.iter().filter(|it| it.takes_part && it.package.name == "used");
     (chosen, versions.map(|it| it.package.version.to_string()).collect())

@@ -201,7 +201,7 @@ fn macros_are_expanded_in_bodies() {
         test_target: false,
         limits: &Limits::default(),
     };
-    let collected = collect(&input, &universe, &arenas);
+    let collected = collect(&input, &universe, &arenas, None);
     let macros = BodyMacros {
         universe: &universe,
         data: &collected.data,

@@ -134,7 +134,7 @@ fn measure(package: &Package, figures: &mut Figures) {
     }
     figures.parsing += computing_seconds() - started;
     let started = computing_seconds();
-    let mut collector = Collector::new(input, &universe, &arenas);
+    let mut collector = Collector::new(input, &universe, &arenas, None);
     collector.run();
     let seconds = computing_seconds() - started;
     let bytes = collector.files.bytes();
