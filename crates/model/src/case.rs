@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Severity};
+use crate::facts::Phase;
+use crate::{Evidence, Finding, Severity};
 
 /// What a score amounts to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,14 +88,87 @@ pub struct Case {
     pub score: u8,
     /// What the score amounts to.
     pub level: Level,
-    /// Attack techniques that the findings point to, by id, sorted.
-    pub techniques: Vec<String>,
-    /// The findings in the order of the attack they describe, by rule id; empty when they tell no story.
-    pub chain: Vec<String>,
+    /// Attack techniques that the findings point to, by their number in the catalogue, sorted.
+    pub techniques: Vec<u8>,
+    /// What runs when, reads what and sends it where, in order; empty when the findings tell no story.
+    pub chain: Vec<ChainStep>,
     /// Worst first.
     pub findings: Vec<Finding>,
     /// Rules that had no answer.
     pub not_evaluated: Vec<NotEvaluated>,
+    /// What the score is the sum of, largest first.
+    pub contributions: Vec<Contribution>,
+    /// What would make it harmless, as one sentence; `None` below `review`.
+    pub harmless_if: Option<String>,
+}
+
+/// What one finding, or several together, add to a score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contribution {
+    /// Id of the rule.
+    pub rule: String,
+    /// Points: the score is their sum.
+    pub points: u8,
+    /// Why so many, as a sentence fragment.
+    pub reason: String,
+}
+
+/// A step of an attack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainStep {
+    /// What is done.
+    pub kind: StepKind,
+    /// When it runs; `None` for what is no code.
+    pub phase: Option<Phase>,
+    /// One sentence fragment, fit for a terminal, addresses defanged.
+    pub text: String,
+    /// Where.
+    pub evidence: Option<Evidence>,
+}
+
+/// What a [`ChainStep`] does, in the order in which an attack does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// Gets in: a name, a copied crate, a new dependency, a taken-over account.
+    Lure,
+    /// Runs only there or then.
+    Gate,
+    /// Hides what it does.
+    Hide,
+    /// Reads what is not its own.
+    Collect,
+    /// Gets code from elsewhere.
+    Fetch,
+    /// Puts it down.
+    Write,
+    /// Runs it.
+    Run,
+    /// Sends away.
+    Send,
+    /// Stays.
+    Persist,
+    /// Goes on to others.
+    Spread,
+}
+
+impl StepKind {
+    /// The word in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepKind::Lure => "lure",
+            StepKind::Gate => "gate",
+            StepKind::Hide => "hide",
+            StepKind::Collect => "collect",
+            StepKind::Fetch => "fetch",
+            StepKind::Write => "write",
+            StepKind::Run => "run",
+            StepKind::Send => "send",
+            StepKind::Persist => "persist",
+            StepKind::Spread => "spread",
+        }
+    }
 }
 
 impl Case {

@@ -6,9 +6,10 @@
 //! | section | type | what |
 //! |---|---|---|
 //! | `manifest` | [`ManifestFacts`] | `Cargo.toml`, its original, version control information |
-//! | `files` | [`FileFacts`] | every file: size, kind, entropy, suspicious characters; refused entries |
+//! | `files` | [`FileFacts`] | every file: size, kind, entropy, suspicious characters; what tools obey; refused entries |
 //! | `source` | [`SourceFacts`] | Rust items, `unsafe`, FFI, literals, module tree |
 //! | `calls` | [`CallFacts`] | every call site as written |
+//! | `flow` | [`FlowFacts`] | what code touches, under which conditions, and what flows where |
 //!
 //! `cfg` stays text everywhere: one set of facts serves all targets and features.
 //!
@@ -16,13 +17,23 @@
 //! are arrays by position. Anything else raises the section's version.
 
 mod calls;
+mod capability;
 mod files;
+mod fingerprint;
+mod flow;
 mod manifest;
 mod source;
 
 pub use calls::{Call, CallFacts, CallKind};
+pub use capability::CapabilityUse;
 pub use files::{
-    CharacterClass, CharacterContext, FileEntry, FileFacts, FileKind, RefusedEntry, SuspiciousCharacter,
+    CharacterClass, CharacterContext, FileEntry, FileFacts, FileKind, RefusedEntry, Remark, RemarkKind,
+    Setting, SpecialFile, SpecialRole, SuspiciousCharacter,
+};
+pub use fingerprint::{Fingerprint, Sketch};
+pub use flow::{
+    Capability, ConstantText, Decoding, ExternalCall, Flow, FlowFacts, FlowSource, FlowStep, Gate, GateKind,
+    Operation, OperationKind, Phase, Quality, Topic,
 };
 pub use manifest::{
     Dependency, DependencySection, ManifestDifference, ManifestFacts, Target, TargetKind, VersionControl,
@@ -46,11 +57,14 @@ pub enum Section {
     Source,
     /// [`CallFacts`].
     Calls,
+    /// [`FlowFacts`].
+    Flow,
 }
 
 impl Section {
     /// All sections, in the order in which they are stored.
-    pub const ALL: [Section; 4] = [Section::Manifest, Section::Files, Section::Source, Section::Calls];
+    pub const ALL: [Section; 5] =
+        [Section::Manifest, Section::Files, Section::Source, Section::Calls, Section::Flow];
 
     /// Name in documents and stored files.
     #[must_use]
@@ -60,6 +74,7 @@ impl Section {
             Section::Files => "files",
             Section::Source => "source",
             Section::Calls => "calls",
+            Section::Flow => "flow",
         }
     }
 
@@ -68,7 +83,13 @@ impl Section {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Section::Manifest | Section::Files | Section::Source | Section::Calls => 1,
+            // 2: files that tools obey, remarks, arguments of docs.rs, what assembly mentions, macros in attributes, fingerprints.
+            Section::Manifest | Section::Source => 2,
+            // 3: scripts, and longer values of settings.
+            Section::Files => 3,
+            Section::Calls => 1,
+            // 2: the file that a procedural macro is called from.
+            Section::Flow => 2,
         }
     }
 }
@@ -84,4 +105,6 @@ pub struct Facts {
     pub source: SourceFacts,
     /// Call sites; `None` when they were not asked for (they are the largest section by far).
     pub calls: Option<CallFacts>,
+    /// Behaviour.
+    pub flow: FlowFacts,
 }

@@ -131,4 +131,8 @@ pub struct Finding {
     /// Whether the workspace can run what the advisory is about, if that was asked.
     #[serde(default)]
     pub reachability: Option<Box<Reachability>>,
+    /// Attack techniques that it points to, by their number in the catalogue; a finding that is only worth knowing points to
+    /// none.
+    #[serde(default)]
+    pub techniques: Vec<u8>,
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Advisory, Checksum, Facts, NameMatches, Package};
+use crate::facts::OperationKind;
+use crate::{Advisory, Checksum, Facts, History, NameMatches, Package, PackageId, Previous, SimilarCrate};
 
 /// A value, or the reason why there is none.
 ///
@@ -87,6 +88,36 @@ pub struct RuleInput {
     /// What the name can be taken for.
     #[serde(default = "not_compared")]
     pub names: Known<NameMatches>,
+    /// The version before it, and what changed since.
+    #[serde(default = "not_assembled")]
+    pub previous: Known<Previous>,
+    /// The registry's memory of the crate.
+    #[serde(default = "not_assembled")]
+    pub history: Known<History>,
+    /// Crates that share its content, likest first.
+    #[serde(default = "not_assembled")]
+    pub similar: Known<Vec<SimilarCrate>>,
+    /// What its calls into other crates reach.
+    #[serde(default = "not_assembled")]
+    pub reach: Known<Vec<CrossCrateReach>>,
+}
+
+/// A call into another crate that reaches an operation there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossCrateReach {
+    /// Index into [`FlowFacts::external_calls`](crate::facts::FlowFacts::external_calls).
+    pub call: u32,
+    /// The package that it is in, and those on the way, nearest first.
+    pub packages: Vec<PackageId>,
+    /// What it reaches.
+    pub operation: OperationKind,
+    /// Path of the function that contains it.
+    pub function: String,
+}
+
+/// For input that was stored, or assembled, without this part.
+fn not_assembled<T>() -> Known<T> {
+    Known::Unknown("it was not assembled".to_owned())
 }
 
 /// For input that was stored before names were compared.
@@ -97,7 +128,7 @@ fn not_compared() -> Known<NameMatches> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PackageId, PackageSource};
+    use crate::PackageSource;
 
     #[test]
     fn input_that_was_stored_before_names_were_compared_does_not_know_them() {
@@ -118,6 +149,10 @@ mod tests {
             index: Known::Unknown("offline".to_owned()),
             advisories: Known::Known(Vec::new()),
             names: Known::Known(NameMatches::default()),
+            previous: not_assembled(),
+            history: not_assembled(),
+            similar: not_assembled(),
+            reach: not_assembled(),
         };
         let mut stored = serde_json::to_value(&input).unwrap();
         assert_eq!(serde_json::from_value::<RuleInput>(stored.clone()).unwrap(), input);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Facts, Known, Package, PackageStatus, Severity, UnresolvedDependency};
+use crate::{Case, Facts, Known, Package, PackageStatus, PolicyAnswer, Severity, UnresolvedDependency};
 
 /// What was found out about one package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Outcome {
     pub case: Case,
     /// Line of the package in its lockfile, counted from 1; `None` outside lockfiles.
     pub lockfile_line: Option<u32>,
+    /// What policy makes of it; `None` where no policy was asked, as for local packages.
+    pub policy: Option<PolicyAnswer>,
 }
 
 /// The advisory database that was used.

@@ -19,17 +19,22 @@
 
 mod characters;
 mod files;
+mod fingerprint;
+mod flow;
 mod limits;
 mod literals;
 mod magic;
 mod manifest;
 mod modules;
 mod package;
+mod remarks;
 mod rust;
+mod special;
 mod text;
 
 use cratekeeper_model::Facts;
 use cratekeeper_model::facts::ManifestFacts;
+use cratekeeper_syntax::{Edition, Tree};
 pub use limits::Limits;
 pub use package::PackageFile;
 
@@ -39,7 +44,29 @@ pub use package::PackageFile;
 /// [`Limits::nesting`] allows: with the default, a stack of 2 MiB is enough.
 #[must_use]
 pub fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
-    package::analyze(files, limits)
+    package::analyze(files, limits, &|_, _| None)
+}
+
+/// [`analyze`] with trees that were made before, of some of the files. `tree` is given a path and the text as it is read, and
+/// answers with a tree of exactly this text in the edition of the manifest, that [`Limits::nesting`] let pass.
+#[must_use]
+pub fn analyze_parsed<'t>(files: &[PackageFile<'_>], limits: &Limits, tree: &Trees<'_, 't>) -> Facts {
+    package::analyze(files, limits, tree)
+}
+
+/// Trees of files by path and text.
+pub type Trees<'f, 't> = dyn Fn(&str, &str) -> Option<&'t Tree<'t>> + 'f;
+
+/// The manifest alone: what [`analyze`] says about it.
+#[must_use]
+pub fn manifest(files: &[PackageFile<'_>]) -> ManifestFacts {
+    package::manifest_alone(files)
+}
+
+/// The edition that files of a package with this manifest are parsed with.
+#[must_use]
+pub fn edition(manifest: &ManifestFacts) -> Edition {
+    package::edition(manifest)
 }
 
 /// What the manifest of a package says that is not packed: what it inherits is taken from `root`, the manifest at the root of its

@@ -40,7 +40,9 @@ pub(crate) fn classify(value: &str) -> Option<LiteralKind> {
     if value.len() < 4 {
         return None;
     }
-    if is_url(value) {
+    if is_machine_code(value.as_bytes()) {
+        Some(LiteralKind::MachineCode)
+    } else if is_url(value) {
         Some(LiteralKind::Url)
     } else if is_address(value) {
         Some(LiteralKind::IpAddress)
@@ -52,6 +54,39 @@ pub(crate) fn classify(value: &str) -> Option<LiteralKind> {
         Some(LiteralKind::HighEntropy)
     } else {
         None
+    }
+}
+
+/// Whether bytes begin like a program and go on: the magic number alone is what readers of such files compare with. Bytes
+/// beyond ASCII may stand as `\xNN`, as [`value`] leaves them.
+pub(crate) fn is_machine_code(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 7] = [
+        b"\x7fELF",
+        b"\0asm",
+        b"\xcf\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+        b"\\xcf\\xfa\\xed\\xfe",
+        b"\\xfe\\xed\\xfa\\xcf",
+        b"\xca\xfe\xba\xbe",
+    ];
+    let is_windows = bytes.starts_with(b"MZ") && bytes.len() >= 32 && bytes.contains(&0);
+    is_windows || MAGIC.iter().any(|magic| bytes.starts_with(magic) && bytes.len() > magic.len())
+}
+
+/// The number that a literal stands for, if it is one of a byte: `0x7f`, `127_u8`, `b'E'`.
+pub(crate) fn byte(token: &str) -> Option<u8> {
+    if let Some(character) = token.strip_prefix("b'").and_then(|it| it.strip_suffix('\'')) {
+        return match character.as_bytes() {
+            [byte] => Some(*byte),
+            [b'\\', b'x', digits @ ..] => u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok(),
+            [b'\\', b'0'] => Some(0),
+            _ => None,
+        };
+    }
+    let digits = token.trim_end_matches("u8").replace('_', "");
+    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(hex) => u8::from_str_radix(hex, 16).ok(),
+        None => digits.parse().ok(),
     }
 }
 
@@ -292,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_matters_is_told_apart() {
-        use LiteralKind::{HighEntropy, Host, IpAddress, Path, Url};
+        use LiteralKind::{HighEntropy, Host, IpAddress, MachineCode, Path, Url};
         for (value, kind) in [
             ("https://a.example.invalid/x", Url),
             ("http://{}/x", Url),
@@ -312,6 +347,8 @@ mod tests {
             ("\\\\.\\pipe\\x", Path),
             ("aHR0cDovLzEyNy4wLjAuMS9hYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg==", HighEntropy),
             // An alphabet is what an encoder needs.
+            ("\u{7f}ELF\u{2}\u{1}", MachineCode),
+            ("\0asm\u{1}\0\0\0", MachineCode),
             ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", HighEntropy),
             ("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", HighEntropy),
         ] {

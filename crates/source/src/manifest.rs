@@ -224,8 +224,19 @@ fn from_table(manifest: &Table, paths: &[&str]) -> ManifestFacts {
     facts.targets = targets::targets(manifest, package, facts.name.as_deref(), paths, &mut problems);
     facts.features = features(manifest, &mut problems);
     facts.dependencies = dependencies::dependencies(manifest, &mut problems);
+    facts.documentation_arguments = documentation_arguments(package);
     facts.problems = problems;
     facts
+}
+
+/// What docs.rs gives its tools: <https://docs.rs/about/metadata>. Other keys of `metadata` are anybody's own.
+fn documentation_arguments(package: &Table) -> Vec<String> {
+    let docs = package.get("metadata").and_then(|metadata| metadata.get("docs"));
+    let Some(settings) = docs.and_then(|docs| docs.get("rs")) else { return Vec::new() };
+    let lists =
+        ["rustdoc-args", "rustc-args", "cargo-args"].into_iter().filter_map(|name| settings.get(name));
+    let texts = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    texts.take(PROBLEMS).map(|text| cut(text.to_owned(), FIELD_BYTES)).collect()
 }
 
 fn features(manifest: &Table, problems: &mut Vec<String>) -> BTreeMap<String, Vec<String>> {

@@ -5,19 +5,24 @@ use std::collections::HashMap;
 
 use cratekeeper_model::Facts;
 use cratekeeper_model::facts::{
-    Call, CallFacts, FileFacts, Function, ManifestFacts, SourceFacts, SourceFile, SourceFileStatus,
-    SuspiciousCharacter,
+    Call, CallFacts, ConstantText, FileFacts, Function, ManifestFacts, SourceFacts, SourceFile,
+    SourceFileStatus, SpecialRole, SuspiciousCharacter,
 };
-use cratekeeper_syntax::{Edition, LexedStr};
+use cratekeeper_syntax::{Edition, LexedStr, Tree};
 
+use crate::fingerprint::Fingerprinter;
 use crate::limits::Limits;
 use crate::modules::{Files, Place, Places, join_cfg};
+use crate::remarks::{Instructions, Remarks};
 use crate::rust::FileExtract;
 use crate::text::join_path;
-use crate::{characters, files, manifest, modules, rust};
+use crate::{Trees, characters, files, flow, manifest, modules, rust, special};
 
 /// Most module paths under which the functions of one file are listed; `#[path]` can give it any number.
 const PLACES: usize = 16;
+
+/// Documentation above this size is not looked at; the longest change logs have below 1 MiB.
+const DOCUMENTATION_BYTES: usize = 2 << 20;
 
 /// A file of a package, as it was packed.
 #[derive(Debug, Clone, Copy)]
@@ -38,35 +43,32 @@ impl<'a> PackageFile<'a> {
     }
 }
 
-pub(crate) fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
-    let mut sorted: Vec<&PackageFile<'_>> = files.iter().collect();
-    sorted.sort_by_key(|file| file.path);
-    sorted.dedup_by_key(|file| file.path);
-    let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
-    let content = |path: &str| paths.binary_search(&path).ok().map(|index| sorted[index].content);
-    let manifest = manifest::read(
-        content("Cargo.toml"),
-        content("Cargo.toml.orig"),
-        content(".cargo_vcs_info.json"),
-        &paths,
-    );
-    let mut package = Package::new(&sorted, edition(&manifest), limits);
+pub(crate) fn analyze<'t>(files: &[PackageFile<'_>], limits: &Limits, trees: &Trees<'_, 't>) -> Facts {
+    let sorted = sorted(files);
+    let manifest = manifest_of(&sorted);
+    let mut package = Package::new(&sorted, edition(&manifest), limits, trees);
     package.read_rust_files();
     let tree = modules::link(&manifest.targets, &mut package, limits);
     let places = Places::new(&tree, PLACES);
     package.scan_other_text();
-    let file_facts = FileFacts {
+    package.remark_documentation(&manifest);
+    let mut file_facts = FileFacts {
         unpacked_size: sorted.iter().map(|file| file.content.len() as u64).sum(),
         entries: sorted.iter().map(|file| files::entry(file)).collect(),
         characters: package.characters,
         characters_total: package.characters_total,
+        special: special::files(&sorted),
+        remarks: package.remarks.found,
+        remarks_total: package.remarks.total,
         ..FileFacts::default()
     };
     let mut assembled =
         Assembled { room: package.room, truncated: package.truncated, ..Assembled::default() };
-    for (number, (path, size, extract)) in package.rust.into_iter().enumerate() {
-        assembled.add(number as u32, path, size, extract, places.of(number as u32));
+    for (number, read) in package.rust.into_iter().enumerate() {
+        assembled.add(number as u32, read, places.of(number as u32));
     }
+    let (readme, description) = (readme(&sorted), manifest.description.as_deref().unwrap_or_default());
+    file_facts.fingerprint = package.fingerprinter.finish(&readme, description, assembled.fingerprints);
     assembled.source.modules = tree.modules;
     assembled.source.problems = tree.problems;
     if assembled.truncated {
@@ -74,16 +76,42 @@ pub(crate) fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
             format!("the facts take more than {} MiB; the rest was left out", limits.fact_bytes >> 20);
         assembled.source.problems.push(problem);
     }
+    let flow = flow::analyze(&flow::Input {
+        manifest: &manifest,
+        source: &assembled.source,
+        calls: &assembled.calls,
+        irs: assembled.irs,
+        modules: assembled.file_modules,
+        texts: assembled.texts,
+    });
     Facts {
         manifest,
         files: file_facts,
         source: assembled.source,
         calls: Some(CallFacts { calls: assembled.calls }),
+        flow,
     }
 }
 
+pub(crate) fn manifest_alone(files: &[PackageFile<'_>]) -> ManifestFacts {
+    manifest_of(&sorted(files))
+}
+
+fn sorted<'s, 'f>(files: &'s [PackageFile<'f>]) -> Vec<&'s PackageFile<'f>> {
+    let mut sorted: Vec<&PackageFile<'_>> = files.iter().collect();
+    sorted.sort_by_key(|file| file.path);
+    sorted.dedup_by_key(|file| file.path);
+    sorted
+}
+
+fn manifest_of(sorted: &[&PackageFile<'_>]) -> ManifestFacts {
+    let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
+    let content = |path: &str| paths.binary_search(&path).ok().map(|index| sorted[index].content);
+    manifest::read(content("Cargo.toml"), content("Cargo.toml.orig"), content(".cargo_vcs_info.json"), &paths)
+}
+
 /// The edition to parse with. An unknown one is read as the newest: the parser only differs in keywords.
-fn edition(manifest: &ManifestFacts) -> Edition {
+pub(crate) fn edition(manifest: &ManifestFacts) -> Edition {
     match manifest.edition.as_deref() {
         None | Some("2015") => Edition::Edition2015,
         Some("2018") => Edition::Edition2018,
@@ -92,33 +120,70 @@ fn edition(manifest: &ManifestFacts) -> Edition {
     }
 }
 
-struct Package<'f> {
+/// The largest README at the root; empty when there is none.
+fn readme<'f>(files: &[&PackageFile<'f>]) -> Cow<'f, str> {
+    let is_readme = |path: &str| path.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("readme"));
+    let readmes = files.iter().filter(|file| !file.path.contains('/') && is_readme(file.path));
+    let largest = readmes.max_by_key(|file| file.content.len());
+    largest.map_or(Cow::Borrowed(""), |file| String::from_utf8_lossy(file.content))
+}
+
+/// A Rust file that was read.
+struct RustFile {
+    path: String,
+    size: u64,
+    extract: FileExtract,
+    /// Of each function of the extract.
+    fingerprints: Vec<u64>,
+}
+
+struct Package<'f, 't> {
     files: &'f [&'f PackageFile<'f>],
     edition: Edition,
     limits: &'f Limits,
-    /// Path, size and content of each Rust file, in order of discovery.
-    rust: Vec<(String, u64, FileExtract)>,
+    /// Trees that were made before.
+    trees: &'f Trees<'f, 't>,
+    /// Each Rust file, in order of discovery.
+    rust: Vec<RustFile>,
+    fingerprinter: Fingerprinter,
     by_path: HashMap<&'f str, u32>,
     characters: Vec<SuspiciousCharacter>,
     characters_total: u64,
+    remarks: Remarks,
     /// Bytes that facts may still take.
     room: usize,
     /// There was no room for all facts.
     truncated: bool,
+    /// So little source that all of it is looked at for behaviour.
+    is_small: bool,
 }
 
-impl<'f> Package<'f> {
-    fn new(files: &'f [&'f PackageFile<'f>], edition: Edition, limits: &'f Limits) -> Package<'f> {
+impl<'f, 't> Package<'f, 't> {
+    fn new(
+        files: &'f [&'f PackageFile<'f>],
+        edition: Edition,
+        limits: &'f Limits,
+        trees: &'f Trees<'f, 't>,
+    ) -> Package<'f, 't> {
         Package {
             files,
             edition,
             limits,
+            trees,
             rust: Vec::new(),
+            fingerprinter: Fingerprinter::new(),
             by_path: HashMap::new(),
             characters: Vec::new(),
             characters_total: 0,
+            remarks: Remarks::default(),
             room: limits.fact_bytes,
             truncated: false,
+            is_small: files
+                .iter()
+                .filter(|file| is_rust(file.path))
+                .map(|file| file.content.len() as u64)
+                .sum::<u64>()
+                <= flow::SMALL_PACKAGE,
         }
     }
 
@@ -141,15 +206,31 @@ impl<'f> Package<'f> {
             limit: self.limits.characters,
             lines_before: 0,
         };
+        let fingerprinter = &mut self.fingerprinter;
+        let mut fingerprints = Vec::new();
         let mut extract = if text.len() > self.limits.tree_bytes {
             rust::extract_large(&text, self.edition, self.limits, &mut self.room, |piece, lexed| {
                 scan.rust(piece, lexed);
+                fingerprinter.add(lexed);
+                self.remarks.rust(file.path, piece, lexed, scan.lines_before);
                 scan.lines_before += piece.bytes().filter(|byte| *byte == b'\n').count() as u32;
             })
         } else {
+            // Tokens cost a tenth of a tree: they are made anew where the tree was made before.
             let lexed = LexedStr::new(self.edition, &text);
-            scan.rust(&text, &lexed);
-            rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room)
+            let extract = if let Some(tree) = known_tree(self.trees, file.path, &text, self.limits) {
+                if !text.is_ascii() {
+                    scan.rust(&text, &lexed);
+                }
+                rust::extract_tree(&text, tree, self.edition, self.limits, &mut self.room, self.is_small)
+            } else {
+                scan.rust(&text, &lexed);
+                rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room, self.is_small)
+            };
+            self.remarks.rust(file.path, &text, &lexed, 0);
+            let tokens = fingerprinter.add(&lexed);
+            fingerprints.extend(extract.functions.iter().map(|it| tokens.hash(it.start, it.end)));
+            extract
         };
         if extract.truncated {
             self.truncated = true;
@@ -160,7 +241,8 @@ impl<'f> Package<'f> {
             extract.problem_line = extract.problem_line.max(1);
         }
         let number = self.rust.len() as u32;
-        self.rust.push((file.path.to_owned(), file.content.len() as u64, extract));
+        let (path, size) = (file.path.to_owned(), file.content.len() as u64);
+        self.rust.push(RustFile { path, size, extract, fingerprints });
         self.by_path.insert(file.path, number);
         number
     }
@@ -183,6 +265,34 @@ impl<'f> Package<'f> {
             }
         }
     }
+
+    /// Markdown, the pages that docs.rs is told to add, and what assistants obey. A browser's pages of an application are
+    /// supposed to do something.
+    fn remark_documentation(&mut self, manifest: &ManifestFacts) {
+        for file in self.files.iter().filter(|file| !self.by_path.contains_key(file.path)) {
+            let obeyed = special::role(file.path) == Some(SpecialRole::AssistantInstructions);
+            let added = manifest.documentation_arguments.iter().any(|it| it.ends_with(file.path));
+            if (obeyed || added || is_markdown(file.path))
+                && file.content.len() <= DOCUMENTATION_BYTES
+                && let Ok(text) = std::str::from_utf8(file.content)
+            {
+                let instructions = if obeyed { Instructions::Obeyed } else { Instructions::Read };
+                self.remarks.documentation(file.path, text, instructions);
+            }
+        }
+    }
+}
+
+fn is_markdown(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["md", "markdown", "mdx", "mdc"].iter().any(|it| extension.eq_ignore_ascii_case(it))
+}
+
+/// A tree that was made before, where reading the file anew would lead to the same: no more tokens than the limit, of which there are
+/// at most as many as bytes, and no errors, behind which a single expression might be.
+fn known_tree<'t>(trees: &Trees<'_, 't>, path: &str, text: &str, limits: &Limits) -> Option<&'t Tree<'t>> {
+    let may_be = text.len() <= limits.tree_tokens;
+    trees(path, text).filter(|tree| may_be && tree.errors.is_empty())
 }
 
 /// The compiler leaves a byte order mark out, the parser does not know it. Positions stay what they were: it is replaced by
@@ -199,7 +309,7 @@ fn is_rust(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("rs"))
 }
 
-impl Files for Package<'_> {
+impl Files for Package<'_, '_> {
     fn find(&mut self, path: &str) -> Option<u32> {
         if let Some(number) = self.by_path.get(path) {
             return Some(*number);
@@ -210,11 +320,11 @@ impl Files for Package<'_> {
     }
 
     fn path(&self, file: u32) -> &str {
-        &self.rust[file as usize].0
+        &self.rust[file as usize].path
     }
 
     fn extract(&self, file: u32) -> &FileExtract {
-        &self.rust[file as usize].2
+        &self.rust[file as usize].extract
     }
 }
 
@@ -223,6 +333,12 @@ impl Files for Package<'_> {
 struct Assembled {
     source: SourceFacts,
     calls: Vec<Call>,
+    /// Of each function.
+    fingerprints: Vec<u64>,
+    texts: Vec<ConstantText>,
+    irs: Vec<Option<Box<flow::Ir>>>,
+    /// Module path of each file: the first, if it has several.
+    file_modules: Vec<String>,
     /// How many functions of a path there are, by path and first target.
     seen: HashMap<(String, Option<u16>), u32>,
     room: usize,
@@ -230,12 +346,13 @@ struct Assembled {
 }
 
 impl Assembled {
-    fn add(&mut self, file: u32, path: String, size: u64, extract: FileExtract, places: &[Place]) {
+    fn add(&mut self, file: u32, read: RustFile, places: &[Place]) {
+        let RustFile { path, size, extract, fingerprints } = read;
         let unlinked = Place { module: String::new(), targets: Vec::new(), cfg: None };
         let first_function = self.source.functions.len() as u32;
         let places = if places.is_empty() { std::slice::from_ref(&unlinked) } else { places };
         for place in places {
-            self.functions(file, &extract.functions, place);
+            self.functions(file, &extract.functions, &fingerprints, place);
         }
         let functions = self.source.functions.len() as u32;
         self.count_file(&extract, places);
@@ -264,6 +381,12 @@ impl Assembled {
         source.uses.extend(extract.uses.into_iter().map(|it| with_file(it, file)));
         source.includes.extend(extract.includes.into_iter().map(|it| with_file(it, file)));
         source.macros.extend(extract.macros.into_iter().map(|it| with_file(it, file)));
+        self.file_modules.push(places[0].module.clone());
+        self.irs.push(extract.flow);
+        for mut text in extract.texts {
+            text.function = in_package(text.function);
+            self.texts.push(with_file(text, file));
+        }
         for mut site in extract.assembly {
             site.function = in_package(site.function);
             source.assembly.push(with_file(site, file));
@@ -284,8 +407,8 @@ impl Assembled {
         }
     }
 
-    fn functions(&mut self, file: u32, functions: &[Function], place: &Place) {
-        for function in functions {
+    fn functions(&mut self, file: u32, functions: &[Function], fingerprints: &[u64], place: &Place) {
+        for (number, function) in functions.iter().enumerate() {
             if self.truncated {
                 return;
             }
@@ -299,6 +422,7 @@ impl Assembled {
             let count = self.seen.entry((path.clone(), place.targets.first().copied())).or_default();
             let disambiguator = *count;
             *count += 1;
+            self.fingerprints.push(fingerprints.get(number).copied().unwrap_or_default());
             self.source.functions.push(Function {
                 path,
                 disambiguator,
@@ -338,4 +462,13 @@ macro_rules! in_file {
     };
 }
 
-in_file!(ForeignBlock, LinkageAttribute, UseImport, Include, MacroDefinition, AssemblySite, Literal);
+in_file!(
+    ForeignBlock,
+    LinkageAttribute,
+    UseImport,
+    Include,
+    MacroDefinition,
+    AssemblySite,
+    Literal,
+    ConstantText
+);

@@ -10,11 +10,14 @@ mod scan;
 mod visitor;
 
 use cratekeeper_model::facts::{
-    AssemblySite, Call, ForeignBlock, Function, Include, LinkageAttribute, Literal, MacroDefinition,
-    SourceFileStatus, UnsafeCounters, UseImport,
+    AssemblySite, Call, ConstantText, ForeignBlock, Function, Include, LinkageAttribute, Literal,
+    MacroDefinition, SourceFileStatus, UnsafeCounters, UseImport,
 };
 use cratekeeper_syntax::{Edition, LexedStr};
 
+pub(crate) use attributes::conditions;
+
+use crate::flow::{self, Ir};
 use crate::limits::Limits;
 use cratekeeper_syntax::{Lines, Tree, guard};
 
@@ -45,6 +48,10 @@ pub(crate) struct FileExtract {
     pub(crate) unfollowed: Vec<(u32, String)>,
     /// There was no room for all facts.
     pub(crate) truncated: bool,
+    /// Literals that mention something.
+    pub(crate) texts: Vec<ConstantText>,
+    /// What the analysis of behaviour needs of it.
+    pub(crate) flow: Option<Box<Ir>>,
 }
 
 /// `mod name;` or `mod name { … }`.
@@ -100,6 +107,8 @@ impl FileExtract {
             included_files: Vec::new(),
             unfollowed: Vec::new(),
             truncated: false,
+            texts: Vec::new(),
+            flow: None,
         }
     }
 
@@ -109,13 +118,15 @@ impl FileExtract {
     }
 }
 
-/// Reads a Rust text, whatever it is. `room` is how many bytes facts may still take.
+/// Reads a Rust text, whatever it is. `room` is how many bytes facts may still take; `keep_all` that its functions are wanted
+/// even if they touch nothing.
 pub(crate) fn extract(
     text: &str,
     lexed: &LexedStr<'_>,
     edition: Edition,
     limits: &Limits,
     room: &mut usize,
+    keep_all: bool,
 ) -> FileExtract {
     let lines = Lines::new(text);
     let parsed = if lexed.len() > limits.tree_tokens {
@@ -135,6 +146,7 @@ pub(crate) fn extract(
     *room = left;
     match parsed {
         Ok(tree) => {
+            extract.flow = flow::keep(text, &tree, &extract, edition, &lines, keep_all);
             if let Some((offset, message)) = tree.errors.first() {
                 extract.status = SourceFileStatus::ParsedWithErrors;
                 extract.errors = tree.errors.len() as u32;
@@ -143,6 +155,24 @@ pub(crate) fn extract(
         }
         Err((offset, reason)) => extract.problem_at(lines.line(offset), reason),
     }
+    extract
+}
+
+/// [`extract`] of a text whose tree was made before and has no errors.
+pub(crate) fn extract_tree(
+    text: &str,
+    tree: &Tree<'_>,
+    edition: Edition,
+    limits: &Limits,
+    room: &mut usize,
+    keep_all: bool,
+) -> FileExtract {
+    let lines = Lines::new(text);
+    let mut visitor = visitor::Visitor::new(&lines, edition, limits, *room, SourceFileStatus::Parsed);
+    visitor.walk_file(tree);
+    let (mut extract, left) = visitor.finish();
+    *room = left;
+    extract.flow = flow::keep(text, tree, &extract, edition, &lines, keep_all);
     extract
 }
 

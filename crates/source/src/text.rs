@@ -18,10 +18,15 @@ pub(crate) fn cut(mut text: String, bytes: usize) -> String {
 
 /// The beginning of `text` on one line, with controls and invisible characters as `\u{…}`.
 pub(crate) fn excerpt(text: &str) -> String {
+    excerpt_of(text, EXCERPT_CHARACTERS)
+}
+
+/// As [`excerpt`], with another length in characters.
+pub(crate) fn excerpt_of(text: &str, characters: usize) -> String {
     let text = text.trim();
     let mut excerpt = String::new();
     for (count, character) in text.chars().enumerate() {
-        if count == EXCERPT_CHARACTERS {
+        if count == characters {
             excerpt.push('…');
             break;
         }

@@ -460,3 +460,49 @@ fn windows_line_ends_and_byte_order_marks_are_no_errors() {
         assert_eq!(paths(&facts), ["a"]);
     }
 }
+
+#[test]
+fn attributes_in_macro_definitions_and_macros_in_attributes_are_read() {
+    let text = "
+        #![doc = include_str!(\"/etc/x\")]
+        macro_rules! early {
+            ($f:path) => {
+                #[used]
+                #[unsafe(link_section = \".init_array\")]
+                static START: fn() = $f;
+                #[no_mangle]
+                pub extern \"C\" fn connect() {}
+                const T: Option<&str> = option_env!(\"A_TOKEN\");
+                const U: &str = env!(concat!(\"A\", \"_TOKEN\"));
+            };
+        }";
+    let facts = library(text);
+    let attributes: Vec<(&str, Option<&str>)> =
+        facts.source.linkage.iter().map(|it| (it.attribute.as_str(), it.value.as_deref())).collect();
+    assert_eq!(
+        attributes,
+        [("used", Some("START")), ("link_section", Some(".init_array")), ("no_mangle", Some("connect"))]
+    );
+    let arguments: Vec<&str> = facts.source.includes.iter().map(|it| it.argument.as_str()).collect();
+    assert_eq!(arguments, ["/etc/x", "A_TOKEN", "concat!(\"A\",\"_TOKEN\")"]);
+}
+
+#[test]
+fn programs_in_arrays_are_literals_that_matter() {
+    let text =
+        "const A: [u8; 6] = [0x7f, b'E', 76, 0x46_u8, 2, 1]; const B: [u8; 4] = [0x7f, 0x45, 0x4c, 0x46];";
+    let facts = library(text);
+    assert_eq!(facts.source.literals.len(), 1);
+    assert_eq!(facts.source.literals[0].value, "\\x7fELF\\x02\\x01");
+}
+
+#[test]
+fn assembly_tells_what_it_calls() {
+    let text = "fn a() { unsafe { asm!(\"mov eax, 1\\n\", \"int $0x80\"); asm!(\"nop // asyscalls\"); } }
+        global_asm!(\".pushsection .init_array,\\\"aw\\\"\\n.quad f\");";
+    let facts = library(text);
+    let mentions: Vec<Vec<String>> = facts.source.assembly.iter().map(|it| it.mentions.clone()).collect();
+    assert_eq!(mentions[0], ["int 0x80"]);
+    assert!(mentions[1].is_empty());
+    assert_eq!(mentions[2], [".pushsection", ".init_array"]);
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Fingerprint;
 use crate::Checksum;
 
 /// All files of a package.
@@ -20,6 +21,100 @@ pub struct FileFacts {
     /// How many such characters there are in all; the list above is capped, and bidirectional controls come into it before
     /// all others.
     pub characters_total: u64,
+    /// What makes the package's text recognisable in a copy.
+    #[serde(default)]
+    pub fingerprint: Fingerprint,
+    /// Files that cargo, editors, shells, git or AI assistants act on because of their name.
+    #[serde(default)]
+    pub special: Vec<SpecialFile>,
+    /// Places where text hides something, does something where it is shown, or speaks to a machine; capped for each kind.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
+    /// How many such places there are in all.
+    #[serde(default)]
+    pub remarks_total: u64,
+}
+
+/// A file that a tool acts on because of its name, without being asked about this file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecialFile {
+    /// Path inside the package.
+    pub path: String,
+    /// Which tool, and what for.
+    pub role: SpecialRole,
+    /// What it says, in the file's order: leaves of TOML and JSON by dotted key; lines of other files, comments left out, with an
+    /// empty key. At most 100; of a lockfile the distinct `source`s alone; none of instructions in prose.
+    pub settings: Vec<Setting>,
+    /// Why it could not be read; `None` when it could.
+    pub problem: Option<String>,
+}
+
+/// One thing that a [`SpecialFile`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Dotted path to it, list positions left out: `build.rustc-wrapper`, `tasks.runOptions.runOn`; empty for lines.
+    pub key: String,
+    /// Its value as text, shortened to 200 characters.
+    pub value: String,
+    /// Line on which the last part of the key is first written, counted from 1; 0 when it is not written plainly.
+    pub line: u32,
+}
+
+/// Who acts on a [`SpecialFile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpecialRole {
+    /// Cargo, in this directory and below: `.cargo/config.toml`.
+    CargoConfiguration,
+    /// Rustup, in this directory and below: `rust-toolchain.toml`.
+    Toolchain,
+    /// Cargo, for the versions of dependencies: `Cargo.lock`.
+    Lockfile,
+    /// An editor that opens the directory: `.vscode`, `.idea`, `.devcontainer`, `.exrc`.
+    Editor,
+    /// A shell that enters the directory: `.envrc`.
+    Shell,
+    /// Git, when it is told to use such hooks: `.githooks`, `.husky`.
+    GitHook,
+    /// An AI assistant, as instructions in prose: `AGENTS.md`, `.cursorrules`.
+    AssistantInstructions,
+    /// An AI assistant, as programs and permissions: `.mcp.json`, `.claude/settings.json`.
+    AssistantConfiguration,
+    /// Nobody by itself: a script or a page, in lines, which something else may start or show: `setup.sh`, `header.html`.
+    Script,
+}
+
+/// A place in text that is not what it looks like, or does more than to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Path inside the package.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Byte within the line, counted from 1.
+    pub column: u32,
+    /// What it is.
+    pub kind: RemarkKind,
+    /// The text from there to the end of its line, shortened, with invisible characters as `\u{…}`.
+    pub excerpt: String,
+}
+
+/// Kinds of [`Remark`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemarkKind {
+    /// Rust code behind 100 or more columns of white space on its line.
+    CodeBehindSpace,
+    /// Rust code behind 100 or more empty lines.
+    CodeBehindLines,
+    /// Rust code behind a comment of 100 or more columns on the same line.
+    CodeBehindComment,
+    /// A Rust statement or item that begins beyond column 200, behind another one.
+    CodeBeyondEdge,
+    /// HTML that does something when it is shown, in documentation: scripts, frames, event handlers.
+    ActiveMarkup,
+    /// A sentence that tells an AI assistant to hide something, to drop its instructions, or to touch secrets.
+    AssistantInstruction,
 }
 
 /// One file.

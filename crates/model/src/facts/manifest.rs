@@ -53,6 +53,9 @@ pub struct ManifestFacts {
     pub differences: Vec<ManifestDifference>,
     /// What could not be read, one sentence fragment each.
     pub problems: Vec<String>,
+    /// `rustdoc-args`, `rustc-args` and `cargo-args` of `[package.metadata.docs.rs]`, with which documentation is built.
+    #[serde(default)]
+    pub documentation_arguments: Vec<String>,
 }
 
 /// Something that cargo builds.

@@ -297,6 +297,10 @@ pub struct AssemblySite {
     pub function: Option<u32>,
     /// The arguments as written, shortened.
     pub text: String,
+    /// What it mentions anywhere, in lower case: instructions that call the system (`syscall`, `int 0x80`, `svc`, `sysenter`,
+    /// `ecall`) and directives for sections (`.section`, `.pushsection`, `.init_array`).
+    #[serde(default)]
+    pub mentions: Vec<String>,
 }
 
 /// One imported name.
@@ -382,6 +386,9 @@ pub enum LiteralKind {
     Path,
     /// Long and of high entropy: at least 40 bytes and 4.5 bits per byte, or base64/hex-like of 64 or more.
     HighEntropy,
+    /// Bytes that begin like a program: ELF, Mach-O, WebAssembly, or a Windows program of 32 bytes or more; in a literal or an
+    /// array of numbers.
+    MachineCode,
 }
 
 /// A macro defined in the package.

@@ -9,7 +9,8 @@ use crate::text::{PATH_BYTES, cut, excerpt};
 use cratekeeper_syntax::{Node, Tree};
 
 /// Attributes that end up in the object file's symbols or sections.
-const LINKAGE: [&str; 6] = ["no_mangle", "export_name", "link_section", "link", "link_name", "used"];
+pub(super) const LINKAGE: [&str; 6] =
+    ["no_mangle", "export_name", "link_section", "link", "link_name", "used"];
 
 impl<'t> Visitor<'t> {
     /// Keeps an attribute that speaks to the linker, also below `unsafe(…)` and `cfg_attr(…)`.
@@ -66,7 +67,7 @@ fn value_of(meta: Node<'_, '_>) -> Option<String> {
 }
 
 /// Conditions of the `#[cfg(…)]` attributes on `node`, as written, white space folded.
-pub(super) fn conditions(node: Node<'_, '_>) -> Vec<String> {
+pub(crate) fn conditions(node: Node<'_, '_>) -> Vec<String> {
     let metas = attributes(node).filter_map(|attribute| attribute.child(SyntaxKind::CFG_META));
     metas.map(|meta| condition(meta.text())).collect()
 }

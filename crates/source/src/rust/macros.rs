@@ -20,6 +20,10 @@ use cratekeeper_syntax::{Node, Tree};
 /// The element behind the tuple, array or block that stands for the delimiters; that one is no expression of the program.
 const FIRST_INSIDE: u32 = 1;
 
+/// Instructions that leave the program for the kernel, on the architectures that Rust has, and what puts data into sections.
+const ASSEMBLY_MENTIONS: [&str; 9] =
+    ["syscall", "sysenter", "int 0x80", "int 80h", "svc", "ecall", ".section", ".pushsection", ".init_array"];
+
 impl<'t> Visitor<'t> {
     pub(super) fn macro_call(&mut self, node: Node<'_, 't>, context: Context) -> Visit {
         let name = node.child(SyntaxKind::PATH).map(Node::plain_text).unwrap_or_default();
@@ -38,6 +42,17 @@ impl<'t> Visitor<'t> {
             self.arguments(tree.text(), tree.start(), inner);
         }
         Visit::Skip
+    }
+
+    /// Keeps what the compiler reads for a macro in an attribute: `#![doc = include_str!("…")]`.
+    pub(super) fn macros_of_attribute(&mut self, attribute: Node<'_, 't>, context: Context) {
+        for call in attribute.descendants().filter(|node| node.kind() == SyntaxKind::MACRO_CALL) {
+            let name = call.child(SyntaxKind::PATH).map(Node::plain_text).unwrap_or_default();
+            if let Some(tree) = call.child(SyntaxKind::TOKEN_TREE) {
+                let last = name.rsplit("::").next().unwrap_or(&name);
+                self.compiler_macro(last, tree, call.start(), context);
+            }
+        }
     }
 
     /// Reads `text`, a group with its delimiters that begins at `offset` of the current tree.
@@ -174,6 +189,7 @@ impl<'t> Visitor<'t> {
                     r#macro: name.to_owned(),
                     function: context.function,
                     text: excerpt(inside(tree)),
+                    mentions: assembly_mentions(inside(tree)),
                 };
                 if self.afford(&site, site.text.len()) {
                     self.extract.assembly.push(site);
@@ -247,6 +263,35 @@ impl<'t> Visitor<'t> {
         }
         Visit::Skip
     }
+}
+
+/// What of assembly calls the system or defines sections; see [`AssemblySite::mentions`].
+fn assembly_mentions(text: &str) -> Vec<String> {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            // `int $0x80` is AT&T's way to write `int 0x80`.
+            '$' | '#' => {}
+            _ if character.is_whitespace() => {
+                if !folded.ends_with(' ') {
+                    folded.push(' ');
+                }
+            }
+            _ => folded.push(character.to_ascii_lowercase()),
+        }
+    }
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let mentions = |words: &&&str| {
+        folded.match_indices(**words).any(|(at, found)| {
+            let bytes = folded.as_bytes();
+            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+            // `\n` and `\t` of a literal end the word before.
+            let escape = before.is_some_and(|it| matches!(it, b'n' | b't'))
+                && at.checked_sub(2).is_some_and(|at| bytes[at] == b'\\');
+            (escape || !is_word(before)) && !is_word(bytes.get(at + found.len()))
+        })
+    };
+    ASSEMBLY_MENTIONS.iter().filter(mentions).map(|words| (*words).to_owned()).collect()
 }
 
 /// The outermost closed `{ … }` behind the first token, as positions of their braces.

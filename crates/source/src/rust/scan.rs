@@ -5,12 +5,20 @@
 
 use std::ops::Range;
 
-use cratekeeper_model::facts::{CallKind, Function, FunctionContainer, SourceFileStatus, UnsafeCounters};
+use cratekeeper_model::facts::{
+    CallKind, Function, FunctionContainer, Include, IncludeKind, LinkageAttribute, SourceFileStatus,
+    UnsafeCounters,
+};
 use cratekeeper_syntax::{LexedStr, SyntaxKind};
 
 use super::ModuleDeclaration;
+use super::attributes::LINKAGE;
 use super::visitor::{Context, Visitor};
-use crate::text::{PATH_BYTES, cut};
+use crate::literals;
+use crate::text::{PATH_BYTES, cut, excerpt};
+
+/// Most tokens of a computed argument that are kept.
+const ARGUMENT_TOKENS: usize = 60;
 
 /// An open delimiter.
 struct Open {
@@ -87,8 +95,74 @@ impl<'t> Visitor<'t> {
                 if matches!(kind, STRING | BYTE_STRING | C_STRING) {
                     self.literal(scanner.text(position), scanner.start(position), context);
                 }
+                if kind == IDENT {
+                    self.scan_linkage(scanner, position);
+                }
                 self.scan_item(scanner, position, context);
             }
+        }
+    }
+
+    /// Files and variables that the compiler reads for a macro whose arguments open here: what a definition holds, every call
+    /// of it reads.
+    fn scan_compiler_macro(&mut self, scanner: &Scanner<'_, '_>, open: usize, start: u32) {
+        use SyntaxKind::*;
+        let kind = match scanner.text(open - 2) {
+            "include" => IncludeKind::Include,
+            "include_str" => IncludeKind::IncludeStr,
+            "include_bytes" => IncludeKind::IncludeBytes,
+            "env" => IncludeKind::Env,
+            "option_env" => IncludeKind::OptionEnv,
+            _ => return,
+        };
+        let single = scanner.kind(open + 1) == STRING
+            && matches!(scanner.kind(open + 2), COMMA | R_PAREN | R_BRACK | R_CURLY);
+        let argument = if single {
+            literals::value(scanner.text(open + 1))
+        } else {
+            let mut depth = 1_i32;
+            let inside = (open + 1..open + 1 + ARGUMENT_TOKENS).take_while(|at| {
+                depth += match scanner.kind(*at) {
+                    L_PAREN | L_BRACK | L_CURLY => 1,
+                    R_PAREN | R_BRACK | R_CURLY | EOF => -1,
+                    _ => 0,
+                };
+                depth > 0
+            });
+            inside.map(|at| scanner.text(at)).collect()
+        };
+        let line = self.line(start);
+        let include = Include { file: 0, line, kind, argument: excerpt(&argument), literal: single };
+        if self.afford(&include, include.argument.len()) {
+            self.extract.includes.push(include);
+        }
+    }
+
+    /// Attributes that speak to the linker: what a macro's definition holds, every call of it writes.
+    fn scan_linkage(&mut self, scanner: &Scanner<'_, '_>, position: usize) {
+        use SyntaxKind::*;
+        let name = scanner.text(position);
+        let is_attribute = matches!(scanner.before(position, 1), L_BRACK | L_PAREN | COMMA);
+        if !is_attribute || !LINKAGE.contains(&name) {
+            return;
+        }
+        let value = match (scanner.kind(position + 1), scanner.kind(position + 2)) {
+            (EQ, STRING) => Some(excerpt(&literals::value(scanner.text(position + 2)))),
+            (R_BRACK | R_PAREN, _) => {
+                // The item's name stands a few words behind its attributes.
+                let item =
+                    (position + 1..position + 24).find(|at| matches!(scanner.kind(*at), FN_KW | STATIC_KW));
+                let named = item.map(|at| at + 1 + usize::from(scanner.kind(at + 1) == MUT_KW));
+                named
+                    .filter(|at| scanner.kind(*at) == IDENT)
+                    .map(|at| cut(scanner.text(at).to_owned(), PATH_BYTES))
+            }
+            _ => return,
+        };
+        let line = self.line(scanner.start(position));
+        let found = LinkageAttribute { file: 0, line, attribute: name.to_owned(), value };
+        if self.afford(&found, found.value.as_ref().map_or(0, String::len)) {
+            self.extract.linkage.push(found);
         }
     }
 
@@ -98,6 +172,7 @@ impl<'t> Visitor<'t> {
         let context = Context { in_unsafe: scanner.in_unsafe, ..context };
         if scanner.before(position, 1) == BANG && scanner.before(position, 2) == IDENT {
             let (name, start) = scanner.path_ending_at(position - 2);
+            self.scan_compiler_macro(scanner, position, start);
             let _ = self.add_call(CallKind::Macro, name, 0, start, context);
             return None;
         }

@@ -9,6 +9,7 @@ use cratekeeper_model::facts::{
 use cratekeeper_syntax::{Edition, SyntaxKind};
 
 use super::FileExtract;
+use crate::flow::topics;
 use crate::limits::Limits;
 use crate::literals;
 use crate::text::{cut, excerpt};
@@ -35,6 +36,9 @@ pub(super) struct Context {
     /// How many macro calls deep.
     pub(super) macro_depth: u32,
 }
+
+/// Numbers at the beginning of an array that are looked at; a table has any number of them.
+const MAGIC_BYTES: usize = 64;
 
 /// Index into [`Visitor::texts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,9 +167,11 @@ impl<'t> Visitor<'t> {
             STRING | BYTE_STRING | C_STRING => self.literal(node.text(), node.start(), context),
             CALL_EXPR => self.call(node, context),
             METHOD_CALL_EXPR => self.method_call(node, context),
+            ARRAY_EXPR => self.array(node, context),
             BLOCK_EXPR if node.has(UNSAFE_KW) => return Visit::Scope(Context { in_unsafe: true, ..context }),
             ATTR => {
                 self.linkage(node);
+                self.macros_of_attribute(node, context);
                 return Visit::Skip;
             }
             FN => return self.function(node, context),
@@ -270,13 +276,36 @@ impl<'t> Visitor<'t> {
 
     /// Keeps a literal if its value matters. `token` is the literal as written.
     pub(super) fn literal(&mut self, token: &str, offset: u32, context: Context) {
-        // Two quotes and three characters matter to nobody.
-        if token.len() < 6 {
+        // Two quotes and one character matter to nobody.
+        if token.len() < 4 {
             return;
         }
         let value = literals::value(token);
-        if let Some(kind) = literals::classify(&value) {
+        let kind = literals::classify(&value);
+        let topics = topics::of_literal(&value, kind);
+        if topics != 0 {
+            let text = crate::flow::literal_text(&value, topics, self.line(offset), context.function);
+            if self.afford(&text, text.value.len()) {
+                self.extract.texts.push(text);
+            }
+        }
+        if let Some(kind) = kind {
             self.add_literal(kind, &value, offset, context);
+        }
+    }
+
+    /// Keeps an array of numbers that begins like a program.
+    fn array(&mut self, node: Node<'_, 't>, context: Context) {
+        let elements = node.children().filter(|child| !child.is_token());
+        let mut bytes = Vec::new();
+        for element in elements.take(MAGIC_BYTES) {
+            let Some(byte) = literals::byte(element.text()) else { break };
+            bytes.push(byte);
+        }
+        if literals::is_machine_code(&bytes) {
+            let value: String =
+                bytes.iter().flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from).collect();
+            self.add_literal(LiteralKind::MachineCode, &value, node.start(), context);
         }
     }
 

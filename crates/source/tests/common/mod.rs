@@ -249,6 +249,11 @@ pub(crate) fn invalid_indices(facts: &Facts) -> impl Iterator<Item = String> {
     places.extend(source.includes.iter().map(|it| ("include", it.file, it.line, None)));
     places.extend(source.literals.iter().map(|it| ("literal", it.file, it.line, it.function)));
     places.extend(source.macros.iter().map(|it| ("macro", it.file, it.line, None)));
+    let flow = &facts.flow;
+    places.extend(flow.operations.iter().map(|it| ("operation", it.file, it.line, it.function)));
+    places.extend(flow.texts.iter().map(|it| ("text", it.file, it.line, it.function)));
+    places.extend(flow.gates.iter().map(|it| ("gate", it.file, it.line, it.function)));
+    places.extend(flow.external_calls.iter().map(|it| ("external call", it.file, it.line, it.function)));
     let lines_of = |file: u32| {
         let path = &source.rust_files.get(file as usize)?.path;
         let entry = facts.files.entries.iter().find(|entry| entry.path == *path)?;
@@ -265,6 +270,12 @@ pub(crate) fn invalid_indices(facts: &Facts) -> impl Iterator<Item = String> {
             invalid.push(format!("{what} in file {file} line {line} function {function:?}"));
         }
     }
+    let operations = flow.operations.len() as u32;
+    let numbers = flow.texts.iter().filter_map(|it| it.operation);
+    let numbers = numbers.chain(flow.flows.iter().flat_map(|it| it.from.into_iter().chain([it.into])));
+    invalid.extend(numbers.filter(|it| *it >= operations).map(|it| format!("operation {it}")));
+    let gates = flow.operations.iter().flat_map(|it| &it.gates);
+    invalid.extend(gates.filter(|it| **it as usize >= flow.gates.len()).map(|it| format!("gate {it}")));
     let targets = facts.manifest.targets.len();
     let modules = source.modules.iter().map(|it| it.target);
     let of_functions = source.functions.iter().flat_map(|it| it.targets.iter().copied());
