@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 
 use cratekeeper_model::{Case, Confidence, Finding, Level, NotEvaluated, RuleInput, Severity};
 
-use crate::rule::{Evaluation, Rule};
-use crate::score::score;
+use crate::behaviour::Behaviour;
+use crate::correlation::story;
+use crate::rule::{Evaluation, Family, Rule};
+use crate::rules::{payload_behind_lure, payload_in_disguise, payload_new_in_version};
+use crate::score::{contributions, score};
 use crate::text::{EXCERPT, printable};
 
 /// Runs every rule over `input` and sums up what they say.
@@ -15,29 +18,46 @@ use crate::text::{EXCERPT, printable};
 /// [`Case::not_evaluated`], even when it found something.
 #[must_use]
 pub fn judge(input: &RuleInput) -> Case {
-    judge_by(crate::all(), input)
+    judge_without(&[], input)
 }
 
-fn judge_by(rules: &[Rule], input: &RuleInput) -> Case {
+/// As [`judge`], with the rules of some families switched off: what they contribute is the difference.
+#[must_use]
+pub fn judge_without(families: &[Family], input: &RuleInput) -> Case {
+    let rules: Vec<&Rule> = crate::all().iter().filter(|rule| !families.contains(&rule.family)).collect();
+    judge_by(&rules, input)
+}
+
+fn judge_by(rules: &[&Rule], input: &RuleInput) -> Case {
     let mut case = Case::default();
-    let mut techniques = BTreeSet::new();
     for rule in rules {
         let (findings, missing) = match (rule.evaluate)(input) {
             Evaluation::Findings(findings) => (findings, None),
             Evaluation::Partial(findings, reason) => (findings, Some(reason)),
             Evaluation::NotEvaluated(reason) => (Vec::new(), Some(reason)),
         };
-        techniques.extend(findings.iter().flat_map(|finding| techniques_of(rule, finding)));
         case.findings.extend(findings);
         case.not_evaluated.extend(
             missing
                 .map(|reason| NotEvaluated { rule: rule.id.to_owned(), reason: printable(&reason, EXCERPT) }),
         );
     }
+    let correlates = rules.iter().any(|rule| rule.family == Family::Correlation);
+    if correlates {
+        let lured = payload_behind_lure::found(&case.findings);
+        let disguised = payload_in_disguise::found(&case.findings);
+        let new = payload_new_in_version::found(&case.findings);
+        case.findings.extend(lured.into_iter().chain(disguised).chain(new));
+    }
     case.findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    case.techniques = techniques.into_iter().map(str::to_owned).collect();
+    let techniques: BTreeSet<u8> =
+        case.findings.iter().flat_map(|finding| finding.techniques.iter().copied()).collect();
+    case.techniques = techniques.into_iter().collect();
     case.score = score(&case.findings);
+    case.contributions = contributions(&case.findings);
     case.level = if case.findings.is_empty() { Level::None } else { Level::of_score(case.score) };
+    let behaviour = input.facts.value().filter(|_| correlates).map(Behaviour::new);
+    (case.chain, case.harmless_if) = story(behaviour.as_ref(), &case.findings, case.level);
     case
 }
 
@@ -46,30 +66,25 @@ fn order(finding: &Finding) -> (Reverse<(Severity, Confidence)>, &str) {
     (Reverse((finding.severity, finding.confidence)), &finding.rule)
 }
 
-fn techniques_of(rule: &Rule, finding: &Finding) -> impl Iterator<Item = &'static str> {
-    rule.techniques.iter().copied().filter(|technique| (rule.points_to)(finding, technique))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{always, finding};
+    use crate::rule::{Complete, finding};
     use crate::test_support::input;
 
     const QUIET: Rule = Rule {
         id: "quiet",
+        family: Family::Package,
         title: "",
         explanation: "",
         severities: &Severity::ALL,
-        techniques: &["archive-tricks"],
-        points_to: always,
+        techniques: &[59],
         evaluate: |_| Evaluation::silent(),
     };
     const BLIND: Rule =
         Rule { id: "blind", evaluate: |_| Evaluation::NotEvaluated("no\u{7} facts".to_owned()), ..QUIET };
     const MILD: Rule = Rule {
         id: "mild",
-        points_to: |finding, _| finding.severity > Severity::Info,
         evaluate: |_| {
             let found = finding(&MILD, Severity::Info, Confidence::High, "mild");
             Evaluation::Partial(vec![found], "half".to_owned())
@@ -79,7 +94,7 @@ mod tests {
     const WORSE: Rule = Rule {
         id: "worse",
         evaluate: |_| {
-            let with = |confidence| finding(&WORSE, Severity::High, confidence, "worse");
+            let with = |confidence| finding(&WORSE, Severity::High, confidence, "worse").pointing_to([59]);
             Evaluation::Findings(vec![with(Confidence::Low), with(Confidence::High)])
         },
         ..QUIET
@@ -87,12 +102,12 @@ mod tests {
 
     #[test]
     fn silence_is_score_zero_and_level_none() {
-        assert_eq!(judge_by(&[QUIET], &input()), Case::default());
+        assert_eq!(judge_by(&[&QUIET], &input()), Case::default());
     }
 
     #[test]
     fn what_was_not_looked_at_is_listed() {
-        let case = judge_by(&[BLIND, MILD, QUIET], &input());
+        let case = judge_by(&[&BLIND, &MILD, &QUIET], &input());
         let listed: Vec<(&str, &str)> =
             case.not_evaluated.iter().map(|it| (it.rule.as_str(), it.reason.as_str())).collect();
         assert_eq!(listed, [("blind", "no\\u{7} facts"), ("mild", "half")]);
@@ -101,7 +116,7 @@ mod tests {
 
     #[test]
     fn findings_come_worst_first() {
-        let case = judge_by(&[MILD, WORSE], &input());
+        let case = judge_by(&[&MILD, &WORSE], &input());
         let order: Vec<(&str, Confidence)> =
             case.findings.iter().map(|it| (it.rule.as_str(), it.confidence)).collect();
         use Confidence::{High, Low};
@@ -110,7 +125,7 @@ mod tests {
 
     #[test]
     fn techniques_are_those_that_findings_point_to() {
-        assert_eq!(judge_by(&[WORSE, WORSE], &input()).techniques, ["archive-tricks"]);
-        assert!(judge_by(&[MILD], &input()).techniques.is_empty());
+        assert_eq!(judge_by(&[&WORSE, &WORSE], &input()).techniques, [59]);
+        assert!(judge_by(&[&MILD], &input()).techniques.is_empty());
     }
 }

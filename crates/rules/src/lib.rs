@@ -12,7 +12,7 @@
 //!
 //! [`all`] lists every [`Rule`]; each lives in a file of its own name in `src/rules/` and under a heading of its
 //! name in `docs/rules.md`. [`judge`] runs them over a [`RuleInput`](cratekeeper_model::RuleInput) and returns a
-//! [`Case`](cratekeeper_model::Case). [`score`] is the sum alone, [`TECHNIQUES`] the ids of attack techniques that
+//! [`Case`](cratekeeper_model::Case). [`score`] is the sum alone, [`TECHNIQUES`] the catalogue of attack techniques that
 //! findings may point to.
 //!
 //! What it does not do: read files, ask registries, look at the clock. The same input gives the same case, so a
@@ -22,7 +22,11 @@
 //! is listed as *not evaluated*; silence means "looked, found nothing".
 
 mod advice;
+mod behaviour;
+mod correlation;
 mod judge;
+mod past;
+mod places;
 mod rule;
 mod rules;
 mod score;
@@ -30,9 +34,11 @@ mod technique;
 #[cfg(test)]
 mod test_support;
 mod text;
+mod update;
 
-pub use judge::judge;
-pub use rule::{Evaluation, Rule};
+pub use correlation::points::{POINTS, Point};
+pub use judge::{judge, judge_without};
+pub use rule::{Evaluation, Family, Rule};
 pub use rules::{all, find};
-pub use score::{WEIGHTS, Weight, score};
+pub use score::{WEIGHTS, Weight, contributions, score};
 pub use technique::{TECHNIQUES, Technique};

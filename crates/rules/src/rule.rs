@@ -11,19 +11,72 @@ use crate::text::{PATH, printable};
 pub struct Rule {
     /// Stable name, in findings, policies, file names and links: `bundled-executable`.
     pub id: &'static str,
+    /// What it looks at: families are switched off one by one to measure what each contributes.
+    pub family: Family,
     /// What a hit means, as one line.
     pub title: &'static str,
     /// Markdown: what it looks at, why that matters and how we know, what a harmless hit looks like, what to do.
     pub explanation: &'static str,
     /// Severities that its findings may have, mildest first.
     pub severities: &'static [Severity],
-    /// Attack techniques that its findings may point to, by id (see [`TECHNIQUES`](crate::TECHNIQUES)).
-    pub techniques: &'static [&'static str],
-    /// Whether one of its findings points to one of [`techniques`](Rule::techniques): a truncated archive is no
-    /// archive trick, though the same rule reports both.
-    pub points_to: fn(&Finding, &str) -> bool,
+    /// Attack techniques that its findings may point to, by number, sorted (see [`TECHNIQUES`](crate::TECHNIQUES)).
+    pub techniques: &'static [u8],
     /// Looks.
     pub evaluate: fn(&RuleInput) -> Evaluation,
+}
+
+/// What a [`Rule`] looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// The advisory database.
+    Advisories,
+    /// How the archive is packed.
+    Archive,
+    /// The crate's name.
+    Names,
+    /// The manifest and the files, whatever the code does.
+    Package,
+    /// What the code does.
+    Behaviour,
+    /// The registry's memory.
+    History,
+    /// What changed since the previous version.
+    Difference,
+    /// Likeness to other crates.
+    Similarity,
+    /// What findings and facts of several kinds add up to.
+    Correlation,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Family; 9] = [
+        Family::Advisories,
+        Family::Archive,
+        Family::Names,
+        Family::Package,
+        Family::Behaviour,
+        Family::History,
+        Family::Difference,
+        Family::Similarity,
+        Family::Correlation,
+    ];
+
+    /// The word in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Family::Advisories => "advisories",
+            Family::Archive => "archive",
+            Family::Names => "names",
+            Family::Package => "package",
+            Family::Behaviour => "behaviour",
+            Family::History => "history",
+            Family::Difference => "difference",
+            Family::Similarity => "similarity",
+            Family::Correlation => "correlation",
+        }
+    }
 }
 
 /// Answer of a [`Rule`].
@@ -43,21 +96,6 @@ impl Evaluation {
     pub fn silent() -> Evaluation {
         Evaluation::Findings(Vec::new())
     }
-}
-
-/// For [`Rule::points_to`] of rules whose every finding points to all their techniques.
-pub(crate) fn always(_: &Finding, _: &str) -> bool {
-    true
-}
-
-/// For [`Rule::points_to`] of rules whose milder findings are only worth knowing.
-pub(crate) fn from_medium(finding: &Finding, _: &str) -> bool {
-    finding.severity >= Severity::Medium
-}
-
-/// For [`Rule::points_to`] of rules whose findings up to medium have harmless explanations.
-pub(crate) fn from_high(finding: &Finding, _: &str) -> bool {
-    finding.severity >= Severity::High
 }
 
 /// Runs `look` over the facts, if there are any.
@@ -97,6 +135,7 @@ pub(crate) fn finding(
         help: None,
         advisory: None,
         reachability: None,
+        techniques: Vec::new(),
     }
 }
 
@@ -109,6 +148,8 @@ pub(crate) trait Complete {
     fn with_evidence(self, evidence: impl IntoIterator<Item = Evidence>) -> Self;
     /// Adds the next thing to do.
     fn with_help(self, help: impl Into<String>) -> Self;
+    /// Names the techniques that it points to, each one of its rule's.
+    fn pointing_to(self, techniques: impl IntoIterator<Item = u8>) -> Self;
 }
 
 impl Complete for Finding {
@@ -119,6 +160,13 @@ impl Complete for Finding {
 
     fn with_help(mut self, help: impl Into<String>) -> Finding {
         self.help = Some(help.into());
+        self
+    }
+
+    fn pointing_to(mut self, techniques: impl IntoIterator<Item = u8>) -> Finding {
+        self.techniques.extend(techniques);
+        self.techniques.sort_unstable();
+        self.techniques.dedup();
         self
     }
 }

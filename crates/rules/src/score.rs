@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use cratekeeper_model::{Confidence, Finding, Severity};
+use cratekeeper_model::{Confidence, Contribution, Finding, Severity};
 
 /// One row of the score table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,24 +62,109 @@ pub(crate) const REPETITION: f64 = 0.5;
 /// One more finding never lowers it.
 #[must_use]
 pub fn score(findings: &[Finding]) -> u8 {
-    let mut by_rule: BTreeMap<&str, Vec<(u8, Severity)>> = BTreeMap::new();
-    for finding in findings {
-        let weight = weight(finding.severity, finding.confidence);
-        by_rule.entry(&finding.rule).or_default().push((weight, finding.severity));
+    let mut trust = Trust::default();
+    for (_, share) in shares(findings) {
+        trust.lose(&share);
     }
-    // What is left of the trust in the version after grave and after mild findings, 1 being all of it.
-    let (mut grave, mut mild) = (1.0, 1.0);
-    for mut weights in by_rule.into_values() {
+    trust.score()
+}
+
+/// What the score is the sum of: what each rule adds to those before it, the heaviest first.
+#[must_use]
+pub fn contributions(findings: &[Finding]) -> Vec<Contribution> {
+    let mut shares: Vec<(&str, Share)> = shares(findings).into_iter().collect();
+    shares.sort_by(|(a, one), (b, other)| other.alone().total_cmp(&one.alone()).then_with(|| a.cmp(b)));
+    let mut trust = Trust::default();
+    let mut before = 0;
+    let mut contributions = Vec::new();
+    for (rule, share) in shares {
+        trust.lose(&share);
+        let after = trust.score();
+        if after > before {
+            let (points, reason) = (after - before, share.reason());
+            contributions.push(Contribution { rule: rule.to_owned(), points, reason });
+        }
+        before = after;
+    }
+    contributions.sort_by_key(|it| std::cmp::Reverse(it.points));
+    contributions
+}
+
+/// What is left of the trust in a version, 1 being all of it, after grave and after mild findings.
+struct Trust {
+    grave: f64,
+    mild: f64,
+}
+
+impl Default for Trust {
+    fn default() -> Trust {
+        Trust { grave: 1.0, mild: 1.0 }
+    }
+}
+
+impl Trust {
+    fn lose(&mut self, share: &Share) {
+        self.grave *= share.grave;
+        self.mild *= share.mild;
+    }
+
+    fn score(&self) -> u8 {
+        let left = self.grave * f64::max(self.mild, 1.0 - MILD_LIMIT / 100.0);
+        (100.0 * (1.0 - left)).round() as u8
+    }
+}
+
+/// What the findings of one rule leave of the trust.
+struct Share {
+    grave: f64,
+    mild: f64,
+    /// The heaviest finding's weight.
+    worst: (Severity, Confidence),
+    findings: usize,
+}
+
+impl Share {
+    fn of(findings: &[&Finding]) -> Share {
+        let mut weights: Vec<(u8, Severity, Confidence)> = findings
+            .iter()
+            .map(|it| (weight(it.severity, it.confidence), it.severity, it.confidence))
+            .collect();
         weights.sort_unstable_by(|a, b| b.cmp(a));
+        let (_, severity, confidence) =
+            weights.first().copied().unwrap_or((0, Severity::Info, Confidence::Low));
+        let mut shares =
+            Share { grave: 1.0, mild: 1.0, worst: (severity, confidence), findings: findings.len() };
         let mut share = 1.0;
-        for (weight, severity) in weights {
-            let left = if severity <= Severity::Low { &mut mild } else { &mut grave };
+        for (weight, severity, _) in weights {
+            let left = if severity <= Severity::Low { &mut shares.mild } else { &mut shares.grave };
             *left *= 1.0 - share * f64::from(weight) / 100.0;
             share *= REPETITION;
         }
+        shares
     }
-    let left = grave * f64::max(mild, 1.0 - MILD_LIMIT / 100.0);
-    (100.0 * (1.0 - left)).round() as u8
+
+    /// What they would score alone.
+    fn alone(&self) -> f64 {
+        1.0 - self.grave * f64::max(self.mild, 1.0 - MILD_LIMIT / 100.0)
+    }
+
+    fn reason(&self) -> String {
+        let (severity, confidence) = self.worst;
+        match self.findings {
+            0 | 1 => format!("{severity} severity, {confidence} confidence"),
+            number => {
+                format!("{number} findings, the worst of {severity} severity and {confidence} confidence")
+            }
+        }
+    }
+}
+
+fn shares(findings: &[Finding]) -> BTreeMap<&str, Share> {
+    let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        by_rule.entry(&finding.rule).or_default().push(finding);
+    }
+    by_rule.into_iter().map(|(rule, findings)| (rule, Share::of(&findings))).collect()
 }
 
 /// Score of one finding alone.
@@ -110,6 +195,7 @@ mod tests {
             help: None,
             advisory: None,
             reachability: None,
+            techniques: Vec::new(),
         }
     }
 

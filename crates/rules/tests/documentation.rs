@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cratekeeper_model::Severity;
-use cratekeeper_rules::{Rule, TECHNIQUES, WEIGHTS, all, find};
+use cratekeeper_rules::{POINTS, Rule, TECHNIQUES, WEIGHTS, all, find};
 
 const PREFACE: &str = "\
 # Rules
@@ -29,6 +29,13 @@ neglected crate, ten different rules are a pattern. Findings of severity low and
 Levels: `info` below 30, `review` from 30, `alert` from 60, `block` from 85; `none` without findings.
 ";
 
+const CHAINS: &str = "
+Single signs do not decide: rules of the family *correlation* tie those that belong to the same attack into a chain, and add
+up what each tie is worth. 4 or 5 points give a finding of severity low, 6 or 7 medium, 8 or 9 high with medium confidence, 10
+or 11 high with high confidence, 12 critical with medium and 13 critical with high confidence. A row counts once in a chain;
+conditions count at most 3 together, and so does keeping quiet.
+";
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -46,19 +53,26 @@ fn document() -> String {
         let [low, medium, high] = row.scores;
         text += &format!("| {} | {low} | {medium} | {high} | {} |\n", row.severity, row.reason);
     }
+    text += "\n# Chains\n";
+    text += CHAINS;
+    text += "\n| points | what was seen |\n|---|---|\n";
+    for point in POINTS {
+        text += &format!("| {} | {} |\n", point.amount, point.reason);
+    }
     text +=
         "\n# Attack techniques\n\nA finding may point to how an attack works, whichever rule noticed it:\n\n";
     text += "| technique | what it is | rules |\n|---|---|---|\n";
     for technique in TECHNIQUES {
-        let rules = all().iter().filter(|rule| rule.techniques.contains(&technique.id));
+        let rules = all().iter().filter(|rule| rule.techniques.contains(&technique.number));
         let rules: Vec<String> = rules.map(|rule| format!("[`{id}`](#{id})", id = rule.id)).collect();
-        text += &format!("| `{}` | {} | {} |\n", technique.id, technique.title, rules.join(", "));
+        text += &format!("| {} | {} | {} |\n", technique.number, technique.title, rules.join(", "));
     }
     text += "\n# The rules\n";
     for rule in all() {
         text += &format!("\n## {}\n\n{}. Severity: {}.", rule.id, rule.title, severities(rule));
         if !rule.techniques.is_empty() {
-            text += &format!(" Techniques: `{}`.", rule.techniques.join("`, `"));
+            let numbers: Vec<String> = rule.techniques.iter().map(u8::to_string).collect();
+            text += &format!(" Techniques: {}.", numbers.join(", "));
         }
         text += &format!("\n\n{}\n", rule.explanation);
     }
@@ -127,8 +141,8 @@ fn rules_are_documented_alike() {
 
 #[test]
 fn techniques_are_listed() {
-    assert!(TECHNIQUES.is_sorted_by(|a, b| a.id < b.id));
-    let listed: BTreeSet<&str> = TECHNIQUES.iter().map(|it| it.id).collect();
-    let used: BTreeSet<&str> = all().iter().flat_map(|rule| rule.techniques).copied().collect();
+    assert!(TECHNIQUES.is_sorted_by(|a, b| a.number < b.number));
+    let listed: BTreeSet<u8> = TECHNIQUES.iter().map(|it| it.number).collect();
+    let used: BTreeSet<u8> = all().iter().flat_map(|rule| rule.techniques).copied().collect();
     assert!(used.is_subset(&listed), "{:?}", used.difference(&listed));
 }

@@ -3,10 +3,11 @@
 use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Evaluation, Rule, always};
+use crate::rule::{Evaluation, Family, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "advisory-notice",
+    family: Family::Advisories,
     title: "An advisory about this version is worth reading",
     explanation: "\
 **Looks at:** the advisories of the database that affect this version and are neither vulnerabilities nor claims of
@@ -20,7 +21,6 @@ cryptography has had no review.
 **What to do:** read the advisory once.",
     severities: &[Severity::Info],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

@@ -6,11 +6,12 @@ use cratekeeper_model::facts::RefusedEntry;
 use cratekeeper_model::{ArchiveState, Confidence, Finding, Known, PackageSource, RuleInput, Severity};
 
 use super::checksum_mismatch;
-use crate::rule::{Complete, Evaluation, Rule, finding, place};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, place};
 use crate::text::{EXCERPT, count, printable};
 
 pub(super) const RULE: Rule = Rule {
     id: "archive-refused",
+    family: Family::Archive,
     title: "The archive, or a part of it, could not be read safely",
     explanation: "\
 **Looks at:** what the reader of `.crate` files refused, the archive as a whole or single entries. What was refused has
@@ -34,8 +35,7 @@ honestly larger than the limits. In a git checkout, symbolic links to a shared l
 **What to do:** do not build what is refused for a trick; report it to the registry. Fetch a broken one again. Raise
 the limit that a message names if you trust the package that much.",
     severities: &[Severity::Medium, Severity::High, Severity::Critical],
-    techniques: &["archive-tricks"],
-    points_to: |finding, _| finding.severity == Severity::Critical,
+    techniques: &[59],
     evaluate,
 };
 
@@ -95,6 +95,10 @@ impl Class {
         }
     }
 
+    fn techniques(self) -> Option<u8> {
+        (self == Class::Trick).then_some(59)
+    }
+
     fn reason(self) -> &'static str {
         match self {
             Class::Trick => "tools that unpack it may see different files, or write outside of the package",
@@ -143,7 +147,10 @@ fn archive(refusal: &RefusedEntry) -> Finding {
     let (severity, confidence) = class.weight();
     let message = format!("the archive was refused: {}; {}", shown(refusal), class.reason());
     let evidence = refusal.entry.as_deref().map(|path| place(path, None, Some(shown(refusal))));
-    finding(&RULE, severity, confidence, message).with_evidence(evidence).with_help(class.help())
+    finding(&RULE, severity, confidence, message)
+        .with_evidence(evidence)
+        .with_help(class.help())
+        .pointing_to(class.techniques())
 }
 
 /// One finding for each code.
@@ -171,6 +178,7 @@ fn of_code(class: Class, entries: &[&RefusedEntry], is_directory: bool) -> Findi
     finding(&RULE, severity, confidence, format!("{refused}; {}", class.reason()))
         .with_evidence(evidence)
         .with_help(class.help())
+        .pointing_to(class.techniques())
 }
 
 fn shown(refusal: &RefusedEntry) -> String {
@@ -238,7 +246,7 @@ mod tests {
         for code in ["parent-directory", "symlink", "duplicate-path", "pax-size-mismatch", "trailing-data"] {
             one(&RULE, &archive(code), Severity::Critical, Confidence::High);
             let finding = one(&RULE, &entry(code), Severity::Critical, Confidence::High);
-            assert!((RULE.points_to)(&finding, "archive-tricks"));
+            assert!(finding.techniques.contains(&59));
             assert_eq!(finding.evidence[0].file, "src/a");
         }
     }
@@ -251,7 +259,7 @@ mod tests {
             ("new", Confidence::High),
         ] {
             let finding = one(&RULE, &archive(code), Severity::High, confidence);
-            assert!(!(RULE.points_to)(&finding, "archive-tricks"));
+            assert!(!finding.techniques.contains(&59));
         }
     }
 

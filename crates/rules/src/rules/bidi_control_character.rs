@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use cratekeeper_model::facts::{CharacterClass, CharacterContext, Facts, SuspiciousCharacter};
 use cratekeeper_model::{Confidence, Evidence, Finding, Known, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, by_weight, finding, from_medium, place};
+use crate::rule::{Complete, Evaluation, Family, Rule, by_weight, finding, place};
 use crate::text::{EXCERPT, count, printable};
 
 pub(super) const RULE: Rule = Rule {
     id: "bidi-control-character",
+    family: Family::Package,
     title: "Text that reads in another order than it is compiled",
     explanation: "\
 **Looks at:** the controls of Unicode's bidirectional algorithm (U+202A to U+202E, U+2066 to U+2069) and its marks (U+200E,
@@ -33,8 +34,7 @@ them (`unicode-width`, `icu_provider`, `unicode-security`), or test data is abou
 
 **What to do:** open the file in an editor that shows such characters, and read the line in the order of its bytes.",
     severities: &[Severity::Info, Severity::Low, Severity::Medium, Severity::High],
-    techniques: &["bidi-control"],
-    points_to: from_medium,
+    techniques: &[16],
     evaluate,
 };
 
@@ -108,6 +108,7 @@ fn found(
     )
     .with_evidence(lines.map(|it| evidence(it)))
     .with_help("read the line in an editor that shows invisible characters")
+    .pointing_to((severity >= Severity::Medium).then_some(16))
 }
 
 fn evidence(character: &SuspiciousCharacter) -> Evidence {
@@ -165,7 +166,7 @@ mod tests {
         let evidence = &finding.evidence[0];
         assert_eq!((evidence.file.as_str(), evidence.line), ("src/lib.rs", Some(3)));
         assert!(evidence.excerpt.as_deref().unwrap().starts_with("U+202E in column 4: /*"));
-        assert!((RULE.points_to)(&finding, "bidi-control"));
+        assert!(finding.techniques.contains(&16));
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
         ] {
             let finding = findings(&RULE, &with_character(character)).remove(0);
             assert!(finding.severity <= Severity::Low);
-            assert!(!(RULE.points_to)(&finding, "bidi-control"));
+            assert!(!finding.techniques.contains(&16));
         }
     }
 

@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::TargetKind;
 use cratekeeper_model::{Confidence, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, always, finding, place, with_facts};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, place, with_facts};
 use crate::text::{NAME, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "build-script",
+    family: Family::Package,
     title: "The package runs a program before it is compiled",
     explanation: "\
 **Looks at:** whether the manifest, or cargo's naming rule, gives the package a build script that is part of it.
@@ -22,7 +23,6 @@ any of its functions is called. Most malicious crates to date used one. Source:
 policy can speak about it.",
     severities: &[Severity::Info],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::{FileEntry, FileKind};
 use cratekeeper_model::{Confidence, Evidence, Finding, RuleInput, Severity};
 
-use crate::rule::{Complete, EVIDENCE, Evaluation, Rule, by_weight, finding, place, with_facts};
+use crate::rule::{Complete, EVIDENCE, Evaluation, Family, Rule, by_weight, finding, place, with_facts};
 use crate::text::{NAME, count, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "bundled-executable",
+    family: Family::Package,
     title: "The package carries machine code or bytecode",
     explanation: "\
 **Looks at:** the first bytes of every file, whatever its name. ELF, PE, Mach-O, Java and DEX files give `medium` with
@@ -25,8 +26,7 @@ Windows, or a prebuilt helper whose source and build are public.
 **What to do:** find out what uses the file, by searching the package for its name. If a build script, a macro or
 `include_bytes!` does, ask for a build that others can repeat, or choose a version without it.",
     severities: &[Severity::Low, Severity::Medium],
-    techniques: &["embedded-payload", "payload-in-tests"],
-    points_to,
+    techniques: &[9, 10, 11, 61],
     evaluate,
 };
 
@@ -70,9 +70,11 @@ fn found(((severity, confidence), files): ((Severity, Confidence), Vec<&FileEntr
     // Up to half of the places for test data, so that neither hides the other.
     let places_for_tests = (EVIDENCE / 2).max(EVIDENCE.saturating_sub(elsewhere.len()));
     let shown = in_tests.into_iter().take(places_for_tests).chain(elsewhere);
-    finding(&RULE, severity, confidence, message).with_evidence(shown.map(evidence)).with_help(
+    let finding = finding(&RULE, severity, confidence, message).with_evidence(shown.map(evidence)).with_help(
         "search the package for the file's name: what a build script or a macro reads is part of the build",
-    )
+    );
+    let techniques = techniques(&finding);
+    finding.pointing_to(techniques)
 }
 
 fn evidence(file: &FileEntry) -> Evidence {
@@ -98,19 +100,28 @@ fn is_test_data(path: &str) -> bool {
     directories.any(|directory| TEST_DIRECTORIES.contains(&directory))
 }
 
-fn points_to(finding: &Finding, technique: &str) -> bool {
+/// By where the code lies; import libraries point to nothing.
+fn techniques(finding: &Finding) -> Vec<u8> {
     let in_tests = |evidence: &Evidence| is_test_data(&evidence.file);
-    finding.severity >= Severity::Medium
-        && match technique {
-            "payload-in-tests" => finding.evidence.iter().any(in_tests),
-            _ => !finding.evidence.iter().all(in_tests),
+    let mut techniques = Vec::new();
+    if finding.severity >= Severity::Medium {
+        if !finding.evidence.iter().all(in_tests) {
+            techniques.extend([9, 11]);
         }
+        if finding.evidence.iter().any(in_tests) {
+            techniques.push(10);
+        }
+        if finding.confidence == Confidence::Medium {
+            techniques.push(61);
+        }
+    }
+    techniques
 }
 
 #[cfg(test)]
 mod tests {
     use cratekeeper_model::facts::{FileEntry, FileKind};
-    use cratekeeper_model::{Confidence, Finding, Known, RuleInput, Severity};
+    use cratekeeper_model::{Confidence, Known, RuleInput, Severity};
 
     use super::RULE;
     use crate::test_support::{file, input, not_evaluated, one, silent, weights, with};
@@ -120,10 +131,6 @@ mod tests {
         with(|facts| facts.files.entries = entries)
     }
 
-    fn techniques(finding: &Finding) -> Vec<&'static str> {
-        RULE.techniques.iter().copied().filter(|technique| (RULE.points_to)(finding, technique)).collect()
-    }
-
     #[test]
     fn machine_code_is_a_hit_under_any_name() {
         for kind in [FileKind::Elf, FileKind::Pe, FileKind::MachO, FileKind::Bytecode] {
@@ -131,7 +138,7 @@ mod tests {
             let finding = one(&RULE, &input, Severity::Medium, Confidence::High);
             assert_eq!(finding.evidence[0].file, "assets/logo.png");
             assert!(finding.evidence[0].excerpt.as_deref().unwrap().ends_with(", 64 bytes"));
-            assert_eq!(techniques(&finding), ["embedded-payload"]);
+            assert_eq!(finding.techniques, [9, 11]);
         }
     }
 
@@ -140,7 +147,7 @@ mod tests {
         one(&RULE, &with_files(&[("a.wasm", FileKind::Wasm)]), Severity::Medium, Confidence::Medium);
         let finding =
             one(&RULE, &with_files(&[("a.lib", FileKind::StaticLibrary)]), Severity::Low, Confidence::Medium);
-        assert!(techniques(&finding).is_empty());
+        assert!(finding.techniques.is_empty());
     }
 
     #[test]
@@ -163,7 +170,7 @@ mod tests {
             Severity::Medium,
             Confidence::High,
         );
-        assert_eq!(techniques(&finding), ["payload-in-tests"]);
+        assert_eq!(finding.techniques, [10]);
     }
 
     #[test]
@@ -174,7 +181,7 @@ mod tests {
         let input = with(|facts| facts.files.entries = files);
         let finding = one(&RULE, &input, Severity::Medium, Confidence::High);
         assert_eq!(finding.evidence.len(), 10);
-        assert_eq!(techniques(&finding), ["embedded-payload", "payload-in-tests"]);
+        assert_eq!(finding.techniques, [9, 10, 11]);
     }
 
     #[test]

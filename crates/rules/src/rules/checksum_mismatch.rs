@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::RefusedEntry;
 use cratekeeper_model::{ArchiveState, Confidence, Finding, Known, PackageSource, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, by_weight, finding, from_high, place};
+use crate::rule::{Complete, Evaluation, Family, Rule, by_weight, finding, place};
 use crate::text::{EXCERPT, PATH, count, printable, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "checksum-mismatch",
+    family: Family::Archive,
     title: "The bytes of this version are not those that were promised",
     explanation: "\
 **Looks at:** the SHA-256 of the `.crate` file, the one that the lockfile pins, and the one that the registry's index
@@ -32,8 +33,7 @@ a file behind.
 **What to do:** do not build. Keep the file as evidence, remove it from the cache, fetch it again, and ask whoever
 runs the registry or mirror when it still differs.",
     severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
-    techniques: &["replaced-archive"],
-    points_to: from_high,
+    techniques: &[],
     evaluate,
 };
 

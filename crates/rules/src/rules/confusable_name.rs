@@ -3,11 +3,12 @@
 use cratekeeper_model::{Confidence, Level, NameMatch, NameMatches, Package, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Complete, Evaluation, Rule, finding, from_medium, when_known};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, when_known};
 use crate::text::{NAME, count, printable, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "confusable-name",
+    family: Family::Names,
     title: "The name can be taken for that of another crate",
     explanation: "\
 **Looks at:** whether the name of the package can be taken for that of a popular crate, or for a name that registries
@@ -26,8 +27,7 @@ signal: alone it never gives more than a review, and it makes other findings cou
 **What to do:** see who asks for the package, and whether they mean it. If another crate was meant, replace it, and treat
 what was built with it as touched by a stranger. If it is meant, nothing.",
     severities: &[Severity::Low, Severity::Medium],
-    techniques: &["typosquat"],
-    points_to: from_medium,
+    techniques: &[35],
     evaluate,
 };
 
@@ -57,7 +57,9 @@ fn evaluate(input: &RuleInput) -> Evaluation {
         if !further.is_empty() {
             message.push_str(&format!(" (it is also like {})", listed(further)));
         }
-        vec![finding(&RULE, severity, confidence, message).with_help(help(&input.package, best))]
+        let finding = finding(&RULE, severity, confidence, message).with_help(help(&input.package, best));
+        // Names that are merely close point to nothing.
+        vec![finding.pointing_to((severity >= Severity::Medium).then_some(35))]
     })
 }
 
@@ -161,7 +163,7 @@ mod tests {
             assert!(case.level <= Level::Review, "{score}: {}", case.score);
             assert_eq!(case.level == Level::Review, score >= 85, "{score}: {}", case.score);
         }
-        assert_eq!(case(vec![like("demon", 95)]).techniques, ["typosquat"]);
+        assert_eq!(case(vec![like("demon", 95)]).techniques, [35]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Evaluation, Rule, always};
+use crate::rule::{Evaluation, Family, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "malicious-version",
+    family: Family::Advisories,
     title: "An advisory says that this version was published to do harm",
     explanation: "\
 **Looks at:** the advisories of the database that affect this version and call it malicious.
@@ -23,7 +24,6 @@ already have run. Renew every secret that the machine could read, then find out 
 `cargo tree --invert`.",
     severities: &[Severity::Critical],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::ManifestDifference;
 use cratekeeper_model::{Confidence, Evidence, Finding, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, always, by_weight, finding, place, with_facts};
+use crate::rule::{Complete, Evaluation, Family, Rule, by_weight, finding, place, with_facts};
 use crate::text::{EXCERPT, NAME, count, printable, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "manifest-differs-from-original",
+    family: Family::Package,
     title: "`Cargo.toml` says something else than `Cargo.toml.orig`",
     explanation: "\
 **Looks at:** the two manifests of a published package. Cargo writes `Cargo.toml` from `Cargo.toml.orig` when it packs:
@@ -25,8 +26,7 @@ way that we do not know yet.
 
 **What to do:** compare the two files, and both with the repository. Ask the publisher how the package was made.",
     severities: &[Severity::Medium, Severity::High],
-    techniques: &["manifest-confusion"],
-    points_to: always,
+    techniques: &[29],
     evaluate,
 };
 
@@ -61,6 +61,7 @@ fn found(
         value(first.original.as_deref())
     );
     finding(&RULE, severity, confidence, message)
+        .pointing_to([29])
         .with_evidence(differences.iter().flat_map(|difference| evidence(difference)))
         .with_help(
             "compare both manifests with the repository, and ask the publisher how the package was made",

@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::TargetKind;
 use cratekeeper_model::{Confidence, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, always, finding, place, with_facts};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, place, with_facts};
 use crate::text::{NAME, quoted};
 
 pub(super) const RULE: Rule = Rule {
     id: "proc-macro",
+    family: Family::Package,
     title: "The package runs inside the compiler",
     explanation: "\
 **Looks at:** whether the library of the package is a procedural macro.
@@ -22,7 +23,6 @@ editors as soon as a file is opened. They see the code that they are applied to 
 policy can speak about it.",
     severities: &[Severity::Info],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

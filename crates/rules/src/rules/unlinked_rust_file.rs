@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::SourceFile;
 use cratekeeper_model::{Confidence, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, always, finding, place, with_facts};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, place, with_facts};
 use crate::text::count;
 
 pub(super) const RULE: Rule = Rule {
     id: "unlinked-rust-file",
+    family: Family::Package,
     title: "Rust source that no target reaches",
     explanation: "\
 **Looks at:** Rust files that no target reaches by `mod`, `#[path]` or `include!`, so that cargo compiles none of them.
@@ -23,7 +24,6 @@ clean-up.
 **What to do:** nothing, unless another finding names the same file. Then look for what includes it.",
     severities: &[Severity::Info],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

@@ -3,10 +3,11 @@
 use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Evaluation, Rule, always};
+use crate::rule::{Evaluation, Family, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unmaintained-crate",
+    family: Family::Advisories,
     title: "An advisory says that nobody looks after this crate",
     explanation: "\
 **Looks at:** the advisories of the database that affect this version and are marked
@@ -20,7 +21,6 @@ the attack of 2026-08-20 a crate that had not changed for years suddenly had a n
 **What to do:** nothing today. Plan to move to an alternative; advisories usually name some.",
     severities: &[Severity::Low],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

@@ -3,11 +3,12 @@
 use cratekeeper_model::facts::{ManifestFacts, SourceFile, SourceFileStatus, TargetKind};
 use cratekeeper_model::{Confidence, Finding, RuleInput, Severity};
 
-use crate::rule::{Complete, Evaluation, Rule, by_weight, finding, from_medium, place, with_facts};
+use crate::rule::{Complete, Evaluation, Family, Rule, by_weight, finding, place, with_facts};
 use crate::text::{EXCERPT, count, printable};
 
 pub(super) const RULE: Rule = Rule {
     id: "unparsed-rust-file",
+    family: Family::Package,
     title: "Rust source that could not be read as Rust",
     explanation: "\
 **Looks at:** Rust files with syntax errors, files that are nested too deeply for a parser, and files that are not UTF-8.
@@ -29,8 +30,7 @@ completes; a generated file is larger than the parser is given; test data is wro
 
 **What to do:** read the file at the line that is shown. If it is right, please tell us: our parser is behind.",
     severities: &[Severity::Info, Severity::Low, Severity::Medium],
-    techniques: &["parser-evasion"],
-    points_to: from_medium,
+    techniques: &[],
     evaluate,
 };
 
@@ -122,9 +122,7 @@ mod tests {
     /// 10,000 nested parentheses abort a parser that recurses, and with it the inspector.
     #[test]
     fn the_wild_nesting_attack_is_certain() {
-        let finding =
-            one(&RULE, &with_file(SourceFileStatus::TokensOnly, &[0]), Severity::Medium, Confidence::High);
-        assert!((RULE.points_to)(&finding, "parser-evasion"));
+        one(&RULE, &with_file(SourceFileStatus::TokensOnly, &[0]), Severity::Medium, Confidence::High);
     }
 
     #[test]
@@ -141,7 +139,6 @@ mod tests {
         let finding = one(&RULE, &input, Severity::Info, Confidence::Medium);
         assert!(finding.message.starts_with("200 files"), "{}", finding.message);
         assert_eq!(finding.evidence.len(), 10);
-        assert!(!(RULE.points_to)(&finding, "parser-evasion"));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Evaluation, Rule, always};
+use crate::rule::{Evaluation, Family, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unsound-version",
+    family: Family::Advisories,
     title: "An advisory says that safe code can reach undefined behaviour in this version",
     explanation: "\
 **Looks at:** the advisories of the database that affect this version and are marked `informational = \"unsound\"`. The
@@ -23,7 +24,6 @@ own. Example: RUSTSEC-2021-0145, an unaligned read in `atty`. Source: the
 it names.",
     severities: &[Severity::Medium],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

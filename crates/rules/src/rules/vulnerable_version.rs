@@ -3,10 +3,11 @@
 use cratekeeper_model::{Advisory, AdvisoryClass, Confidence, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Evaluation, Rule, always};
+use crate::rule::{Evaluation, Family, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "vulnerable-version",
+    family: Family::Advisories,
     title: "A security advisory affects this version",
     explanation: "\
 **Looks at:** the advisories of the database that affect this version and describe a vulnerability, one finding for
@@ -23,7 +24,6 @@ safe code could reach. Source: the [RustSec advisory database](https://rustsec.o
 fixed: raise the requirement in `Cargo.toml`, or in the dependency that holds it back.",
     severities: &Severity::ALL,
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 

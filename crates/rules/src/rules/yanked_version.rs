@@ -3,10 +3,11 @@
 use cratekeeper_model::{Confidence, IndexEntry, RuleInput, Severity};
 
 use crate::advice;
-use crate::rule::{Complete, Evaluation, Rule, always, finding, when_known};
+use crate::rule::{Complete, Evaluation, Family, Rule, finding, when_known};
 
 pub(super) const RULE: Rule = Rule {
     id: "yanked-version",
+    family: Family::History,
     title: "The owner has withdrawn this version",
     explanation: "\
 **Looks at:** whether the registry's index marks the version as yanked.
@@ -24,7 +25,6 @@ Rust.
 **What to do:** find out why it was yanked, inspect the version that the finding names, then move to it.",
     severities: &[Severity::Medium],
     techniques: &[],
-    points_to: always,
     evaluate,
 };
 
