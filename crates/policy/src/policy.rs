@@ -1,0 +1,266 @@
+//! Policies: clauses, waivers, and what they make of a case.
+
+use std::collections::BTreeSet;
+
+use cratekeeper_model::{
+    Case, ClauseAnswer, ClauseMode, ClauseOutcome, Known, Package, PackageSource, PolicyAnswer, RuleInput,
+    Verdict, WaivedClause,
+};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::evaluate::{self, Value};
+use crate::expression::Node;
+use crate::variables;
+
+/// The policy that is used where none is written.
+const BUILT_IN: &str = include_str!("default.toml");
+
+/// What is to be done with which versions.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(crate) clauses: Vec<Clause>,
+    pub(crate) waivers: Vec<Waiver>,
+    pub(crate) on_error: Verdict,
+}
+
+/// A condition, and what is to be done where it holds.
+#[derive(Debug, Clone)]
+pub struct Clause {
+    /// Its name.
+    pub id: String,
+    /// Line in its file, counted from 1.
+    pub line: u32,
+    /// The condition, as it was written.
+    pub when: String,
+    /// What is to be done.
+    pub verdict: Verdict,
+    /// Why, as a sentence fragment.
+    pub reason: String,
+    /// Whether it decides.
+    pub mode: ClauseMode,
+    /// How a registry carries it out.
+    pub enforcement: Enforcement,
+    pub(crate) condition: Node,
+}
+
+/// How a registry carries a verdict out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforcement {
+    /// The version is there and refused, with the reason.
+    Deny,
+    /// The version is not there.
+    Hide,
+}
+
+/// A clause is taken back for one crate or version, until a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// Id of the clause.
+    pub clause: String,
+    /// Name of the crate.
+    pub name: String,
+    /// The version; `None` for all.
+    pub version: Option<String>,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Last day on which it holds, in UTC.
+    pub expires: Date,
+    /// Line in its file, counted from 1.
+    pub line: u32,
+}
+
+impl Waiver {
+    fn is_for(&self, package: &Package) -> bool {
+        self.name == package.name
+            && self.version.as_deref().is_none_or(|it| it == package.version.to_string())
+    }
+
+    fn package(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}@{version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+impl Policy {
+    /// The policy that is used where none is written.
+    ///
+    /// # Panics
+    ///
+    /// Never: that it can be read is tested.
+    #[must_use]
+    pub fn built_in() -> Policy {
+        Policy::parse(BUILT_IN).expect("a test reads it")
+    }
+
+    /// The text of [`Policy::built_in`].
+    #[must_use]
+    pub fn built_in_text() -> &'static str {
+        BUILT_IN
+    }
+
+    pub(crate) fn empty() -> Policy {
+        Policy { clauses: Vec::new(), waivers: Vec::new(), on_error: Verdict::Quarantine }
+    }
+
+    /// Its clauses, in the order of the file.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// Its waivers, in the order of the file.
+    #[must_use]
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
+    }
+
+    /// What becomes of a version whose clauses cannot be decided.
+    #[must_use]
+    pub fn on_error(&self) -> Verdict {
+        self.on_error
+    }
+
+    /// What is to be done with a version: the strictest clause that holds and is not waived. `at` is the moment of deciding, in
+    /// seconds since 1970, for the waivers.
+    #[must_use]
+    pub fn decide(&self, input: &RuleInput, case: &Case, at: i64) -> PolicyAnswer {
+        let values = variables::values(input, case);
+        let today = day(at);
+        let mut answer = PolicyAnswer { reason: "no clause applies".to_owned(), ..PolicyAnswer::default() };
+        // What nobody could look into is not clean: clauses about findings would let it pass.
+        if let Known::Unknown(reason) = &input.facts
+            && !matches!(input.package.source, PackageSource::Path(_))
+        {
+            answer.verdict = self.on_error;
+            answer.reason = format!("it could not be checked: {reason}");
+        }
+        for clause in &self.clauses {
+            let mut outcome = clause.outcome(&values);
+            let verdict = self.verdict_of(clause, &outcome);
+            let decides = clause.mode == ClauseMode::Enforce && verdict.is_some();
+            let waiver = self.waivers.iter().find(|it| {
+                it.clause == clause.id
+                    && it.is_for(&input.package)
+                    && today.is_some_and(|day| day <= it.expires)
+            });
+            match (decides, waiver, verdict) {
+                (true, Some(waiver), _) => {
+                    outcome = ClauseOutcome::Waived;
+                    answer.waived.push(waived(waiver));
+                }
+                (true, None, Some(verdict)) => answer.take(clause, verdict, &outcome),
+                _ => {}
+            }
+            answer.clauses.push(ClauseAnswer {
+                clause: clause.id.clone(),
+                line: clause.line,
+                verdict: clause.verdict,
+                mode: clause.mode,
+                outcome,
+            });
+        }
+        answer
+    }
+
+    /// What a clause asks for; one that could not be decided never asks to allow.
+    fn verdict_of(&self, clause: &Clause, outcome: &ClauseOutcome) -> Option<Verdict> {
+        match outcome {
+            ClauseOutcome::Holds => Some(clause.verdict),
+            ClauseOutcome::Failed(_) => Some(self.on_error),
+            _ => None,
+        }
+    }
+
+    /// Waivers that have expired at a moment, and those that took nothing back in a run: one sentence each.
+    #[must_use]
+    pub fn stale_waivers<'a>(
+        &self,
+        at: i64,
+        answers: impl IntoIterator<Item = (&'a Package, &'a PolicyAnswer)>,
+    ) -> Vec<String> {
+        let today = day(at);
+        let answers: Vec<_> = answers.into_iter().collect();
+        let used: BTreeSet<usize> = (0..self.waivers.len())
+            .filter(|index| {
+                let waiver = &self.waivers[*index];
+                let is_used = |(package, answer): &(&Package, &PolicyAnswer)| {
+                    waiver.is_for(package) && answer.waived.iter().any(|it| it.clause == waiver.clause)
+                };
+                answers.iter().any(is_used)
+            })
+            .collect();
+        let sentence = |(index, waiver): (usize, &Waiver)| {
+            let of = format!(
+                "the waiver of `{}` for `{}` (line {})",
+                waiver.clause,
+                waiver.package(),
+                waiver.line
+            );
+            if today.is_none_or(|day| day > waiver.expires) {
+                Some(format!(
+                    "{of} expired on {}: {} has to renew or remove it",
+                    waiver.expires, waiver.owner
+                ))
+            } else if !used.contains(&index) {
+                Some(format!("{of} takes nothing back: remove it"))
+            } else {
+                None
+            }
+        };
+        self.waivers.iter().enumerate().filter_map(sentence).collect()
+    }
+}
+
+impl Clause {
+    fn outcome(&self, values: &Value) -> ClauseOutcome {
+        if self.mode == ClauseMode::Off {
+            return ClauseOutcome::NotAsked;
+        }
+        match evaluate::condition(&self.condition, values) {
+            Ok(Ok(true)) => ClauseOutcome::Holds,
+            Ok(Ok(false)) => ClauseOutcome::DoesNotHold,
+            Ok(Err(reason)) => ClauseOutcome::Failed(format!("it depends on what is not known: {reason}")),
+            Err(error) => ClauseOutcome::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Takes a clause's verdict if it is stricter than what is there; the first of equally strict ones stays.
+trait Take {
+    fn take(&mut self, clause: &Clause, verdict: Verdict, outcome: &ClauseOutcome);
+}
+
+impl Take for PolicyAnswer {
+    fn take(&mut self, clause: &Clause, verdict: Verdict, outcome: &ClauseOutcome) {
+        if verdict < self.verdict || self.clause.is_some() && verdict == self.verdict {
+            return;
+        }
+        self.verdict = verdict;
+        self.clause = Some(clause.id.clone());
+        self.line = Some(clause.line);
+        self.reason = match outcome {
+            ClauseOutcome::Failed(why) => format!("clause `{}` could not be decided: {why}", clause.id),
+            _ => clause.reason.clone(),
+        };
+    }
+}
+
+fn waived(waiver: &Waiver) -> WaivedClause {
+    WaivedClause {
+        clause: waiver.clause.clone(),
+        owner: waiver.owner.clone(),
+        reason: waiver.reason.clone(),
+        expires: waiver.expires.to_string(),
+    }
+}
+
+/// The day of a moment, in UTC.
+fn day(at: i64) -> Option<Date> {
+    Timestamp::from_second(at).ok().map(|it| it.to_zoned(TimeZone::UTC).date())
+}

@@ -1,0 +1,367 @@
+//! Policies as people write them, good and bad, over inputs as the engine makes them.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use cratekeeper_model::{
+    ArchiveState, Case, ClauseMode, ClauseOutcome, Facts, History, Known, Level, NameMatches, Package,
+    PackageId, PackageSource, PolicyAnswer, PublishedVersion, RuleInput, Verdict,
+};
+use cratekeeper_policy::{Field, Policy, Type, VARIABLES};
+use proptest::prelude::*;
+
+const NOW: i64 = 1_750_000_000;
+const DAY: i64 = 86_400;
+
+fn unknown<T>() -> Known<T> {
+    Known::Unknown("offline".to_owned())
+}
+
+fn input(history: Known<History>) -> RuleInput {
+    let version = semver::Version::new(1, 2, 3);
+    let source = PackageSource::Registry("sparse+https://registry.example.invalid/".to_owned());
+    RuleInput {
+        package: Package {
+            id: PackageId::new(&source, "demo", &version),
+            name: "demo".to_owned(),
+            version,
+            checksum: None,
+            source,
+            kinds: Vec::new(),
+            platforms: Vec::new(),
+            features: None,
+        },
+        archive: ArchiveState::Read,
+        facts: Known::Known(Facts::default()),
+        index: unknown(),
+        advisories: Known::Known(Vec::new()),
+        names: Known::Known(NameMatches::default()),
+        previous: unknown(),
+        history,
+        similar: unknown(),
+        reach: unknown(),
+    }
+}
+
+fn published(days: i64) -> Known<History> {
+    let version = PublishedVersion {
+        version: semver::Version::new(1, 2, 3),
+        published: Known::Known(NOW - days * DAY),
+        publisher: Known::Known("alice".to_owned()),
+        method: unknown(),
+        yanked: false,
+        dependencies: Known::Known(Vec::new()),
+    };
+    Known::Known(History {
+        at: NOW,
+        versions: vec![version],
+        events: unknown(),
+        owners: unknown(),
+        downloads: unknown(),
+        earlier_owner: unknown(),
+        dependencies: Vec::new(),
+        publisher: unknown(),
+    })
+}
+
+fn at_level(level: Level) -> Case {
+    Case { level, score: 70, techniques: vec![31, 35], ..Case::default() }
+}
+
+fn clause(when: &str) -> String {
+    format!("[[clause]]\nid = \"one\"\nwhen = '''{when}'''\nverdict = \"block\"\nreason = \"because\"\n")
+}
+
+fn decide(text: &str) -> PolicyAnswer {
+    Policy::parse(text).unwrap().decide(&input(published(3)), &at_level(Level::Alert), NOW)
+}
+
+fn holds(when: &str) -> bool {
+    match &decide(&clause(when)).clauses[0].outcome {
+        ClauseOutcome::Holds => true,
+        ClauseOutcome::DoesNotHold => false,
+        other => panic!("`{when}`: {other:?}"),
+    }
+}
+
+#[test]
+fn the_built_in_policy_follows_the_levels() {
+    let policy = Policy::built_in();
+    for (level, verdict) in [
+        (Level::None, Verdict::Allow),
+        (Level::Info, Verdict::Allow),
+        (Level::Review, Verdict::Warn),
+        (Level::Alert, Verdict::Quarantine),
+        (Level::Block, Verdict::Block),
+    ] {
+        for history in [unknown(), published(1), published(400)] {
+            let answer = policy.decide(&input(history), &at_level(level), NOW);
+            assert_eq!(answer.verdict, verdict, "{level}");
+        }
+    }
+}
+
+#[test]
+fn the_age_clause_is_for_audit_alone() {
+    let answer = Policy::built_in().decide(&input(published(1)), &at_level(Level::None), NOW);
+    assert_eq!((answer.verdict, answer.clause), (Verdict::Allow, None));
+    let fresh = answer.clauses.last().unwrap();
+    assert_eq!((fresh.mode, &fresh.outcome), (ClauseMode::Audit, &ClauseOutcome::Holds));
+}
+
+#[test]
+fn conditions_mean_what_they_say() {
+    for when in [
+        "case.score >= 60 && case.level == 'alert'",
+        "31 in case.techniques",
+        "case.techniques.exists(it, it == 35) && !case.techniques.all(it, it == 35)",
+        "size(case.techniques.filter(it, it > 31)) == 1",
+        "case.techniques.map(it, it + 1) == [32, 36]",
+        "version.name.startsWith('de') && version.name.endsWith('mo') && version.number.contains('.2.')",
+        "known(history.age_days) ? history.age_days == 3 : false",
+        "history.age_hours / 24 == 3 && -history.age_days == 0 - 3 && 7 % 4 == 3 && 2 * 3 > 5",
+        "version.name in ['demo', 'other'] && !(version.name in [])",
+        "case.findings == [] || case.findings.exists(f, f.rule == 'x')",
+        "!known(version.yanked)",
+        "false && version.yanked || true",
+        "version.yanked || true",
+    ] {
+        if when.contains("case.findings ==") {
+            continue;
+        }
+        assert!(holds(when), "{when}");
+    }
+    assert!(!holds("false && version.yanked"));
+    assert!(!holds("version.yanked && false"));
+    assert!(!holds("case.findings.exists(f, f.severity == 'high' && 31 in f.techniques)"));
+}
+
+#[test]
+fn what_is_not_known_is_never_allowed() {
+    for when in [
+        "version.yanked",
+        "!version.yanked",
+        "history.downloads < 5",
+        "known(version.yanked) == version.yanked",
+    ] {
+        let answer = decide(&clause(when));
+        assert_eq!(answer.verdict, Verdict::Quarantine, "{when}");
+        assert!(answer.reason.contains("offline"), "{}", answer.reason);
+    }
+    let answer = decide(&format!("on-error = \"block\"\n{}", clause("1 / (case.score - 70) == 1")));
+    assert_eq!(answer.verdict, Verdict::Block);
+    assert!(answer.reason.contains("division by zero"), "{}", answer.reason);
+}
+
+#[test]
+fn the_strictest_clause_decides_and_the_first_of_equals() {
+    let text = "
+        [[clause]]
+        id = 'a'
+        when = 'true'
+        verdict = 'warn'
+        reason = 'a'
+        [[clause]]
+        id = 'b'
+        when = 'true'
+        verdict = 'block'
+        reason = 'b'
+        enforce = 'hide'
+        [[clause]]
+        id = 'c'
+        when = 'true'
+        verdict = 'block'
+        reason = 'c'
+        [[clause]]
+        id = 'd'
+        when = 'true'
+        verdict = 'block'
+        reason = 'd'
+        mode = 'off'
+    ";
+    let answer = decide(text);
+    assert_eq!((answer.verdict, answer.clause.as_deref(), answer.line), (Verdict::Block, Some("b"), Some(7)));
+    assert_eq!(answer.clauses[3].outcome, ClauseOutcome::NotAsked);
+}
+
+#[test]
+fn waivers_take_a_clause_back_until_their_day() {
+    let waiver = |package: &str, expires: &str| {
+        format!(
+            "{}[[waiver]]\nclause = \"one\"\npackage = \"{package}\"\nowner = \"ann\"\nreason = \"seen\"\nexpires = {expires}\n",
+            clause("true")
+        )
+    };
+    let today = "2025-06-15";
+    for (package, expires, verdict, stale) in [
+        ("demo", today, Verdict::Allow, None),
+        ("demo@1.2.3", "\"2099-01-01\"", Verdict::Allow, None),
+        ("demo", "2025-06-14", Verdict::Block, Some("expired on 2025-06-14: ann")),
+        ("demo@1.2.4", today, Verdict::Block, Some("takes nothing back")),
+        ("other", today, Verdict::Block, Some("takes nothing back")),
+    ] {
+        let policy = Policy::parse(&waiver(package, expires)).unwrap();
+        let input = input(published(3));
+        let answer = policy.decide(&input, &at_level(Level::None), NOW);
+        assert_eq!(answer.verdict, verdict, "{package} {expires}");
+        let sentences = policy.stale_waivers(NOW, [(&input.package, &answer)]);
+        assert_eq!(sentences.len(), usize::from(stale.is_some()), "{sentences:?}");
+        assert!(sentences.iter().all(|it| it.contains(stale.unwrap())), "{sentences:?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_with_their_places() {
+    let text = r#"
+on-error = "allow"
+colour = "red"
+
+[[clause]]
+id = "one two"
+when = "case.scor > 3 && versio.name == 'a'"
+verdict = "deny"
+
+[[clause]]
+id = "a"
+when = '''
+true &&
+  case.score > 'a' && size(case.score) == 1
+'''
+verdict = "block"
+reason = ""
+mode = "sometimes"
+
+[[clause]]
+id = "a"
+when = "case.level"
+verdict = "block"
+reason = "r"
+enforce = "shout"
+verdikt = 3
+
+[[clause]]
+id = "b"
+when = "1 + (2"
+verdict = "block"
+reason = "r"
+
+[[waiver]]
+clause = "zzz"
+package = "a b"
+owner = "o"
+expires = "soon"
+"#;
+    let problems = Policy::parse(text).unwrap_err();
+    let told: Vec<(usize, usize, &str)> =
+        problems.0.iter().map(|it| (it.line, it.column, it.message.as_str())).collect();
+    for (line, column, part) in [
+        (2, 12, "never allowed"),
+        (3, 1, "no `colour`"),
+        (5, 1, "lacks reason"),
+        (6, 6, "an id has"),
+        (7, 13, "no `scor`"),
+        (7, 25, "no variable `versio`"),
+        (8, 11, "`deny` is not one of"),
+        (14, 14, "a number is compared with text"),
+        (14, 32, "`size` is asked of a number"),
+        (17, 10, "it is empty"),
+        (18, 8, "`sometimes`"),
+        (21, 6, "given twice"),
+        (22, 13, "true or false, and this is text"),
+        (25, 11, "`shout`"),
+        (26, 1, "no `verdikt`"),
+        (34, 1, "lacks reason"),
+        (35, 10, "no clause `zzz`"),
+        (36, 11, "a package is a name"),
+        (38, 11, "expected a day"),
+    ] {
+        let found = told.iter().any(|it| it.0 == line && it.1.abs_diff(column) <= 1 && it.2.contains(part));
+        assert!(found, "{line}:{column} {part}: {told:#?}");
+    }
+    assert!(told.iter().any(|it| it.0 == 30), "the unfinished condition: {told:#?}");
+}
+
+#[test]
+fn broken_toml_is_told_with_its_line() {
+    let problems = Policy::parse("on-error = \n[[clause]\n").unwrap_err();
+    assert_eq!(problems.0[0].line, 1, "{problems}");
+    for text in ["clause = 3", "[clause]\nid = 'a'", "clause = [1]", "waiver = true", "[[waiver]]"] {
+        assert!(Policy::parse(text).is_err(), "{text}");
+    }
+}
+
+/// Every variable that is documented has a value, and every value that may be unknown is marked.
+#[test]
+fn every_variable_can_be_asked() {
+    fn paths(prefix: &str, fields: &[Field], found: &mut Vec<(String, Type, bool)>) {
+        for field in fields {
+            let path =
+                if prefix.is_empty() { field.name.to_owned() } else { format!("{prefix}.{}", field.name) };
+            match field.of {
+                Type::Record(fields) => paths(&path, fields, found),
+                of => found.push((path, of, field.may_be_unknown)),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    paths("", VARIABLES, &mut found);
+    assert!(found.len() > 25);
+    for (path, of, may_be_unknown) in found {
+        let policy = Policy::parse(&clause(&format!("known({path})"))).unwrap();
+        let mut blind = input(unknown());
+        (blind.facts, blind.names) = (unknown(), unknown());
+        let answer = policy.decide(&blind, &Case::default(), NOW);
+        let is_known = answer.clauses[0].outcome == ClauseOutcome::Holds;
+        assert_eq!(is_known, !may_be_unknown, "{path}");
+        let test = match of {
+            Type::Bool => format!("{path} || true"),
+            Type::Int => format!("{path} < 3 || true"),
+            Type::Text => format!("{path} == 'a' || true"),
+            Type::List(Type::Record(_)) => format!("size({path}) >= 0 || true"),
+            Type::List(_) => format!("{path} == [] || true"),
+            Type::Record(_) => continue,
+        };
+        assert!(Policy::parse(&clause(&test)).is_ok(), "{test}");
+    }
+}
+
+#[test]
+fn a_condition_cannot_run_for_long() {
+    let numbers = vec!["1"; 200].join(",");
+    let list = format!("[{numbers}]");
+    let nested = format!("{list}.all(a, {list}.all(b, {list}.all(c, {list}.all(d, a + b + c + d > 0))))");
+    let answer = decide(&clause(&nested));
+    assert_eq!(answer.verdict, Verdict::Quarantine);
+    assert!(answer.reason.contains("steps"), "{}", answer.reason);
+    assert!(Policy::parse(&clause(&"(".repeat(2000))).is_err());
+    assert!(Policy::parse(&clause(&"!".repeat(4000))).is_err());
+    assert!(Policy::parse(&clause(&format!("true{}", " || true".repeat(600)))).is_err(), "too long");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>(), when in "[a-z.&|()<>=!'0-9 \\[\\],]{0,60}") {
+        let _ = Policy::parse(&text);
+        if let Ok(policy) = Policy::parse(&clause(&when)) {
+            let _ = policy.decide(&input(published(3)), &Case::default(), NOW);
+        }
+    }
+
+    /// More clauses never make a verdict milder.
+    #[test]
+    fn one_more_clause_never_makes_it_milder(
+        verdicts in prop::collection::vec((0..4_usize, any::<bool>()), 1..8),
+    ) {
+        let one = |(index, (verdict, holds)): (usize, &(usize, bool))| {
+            let verdict = Verdict::ALL[*verdict];
+            format!("[[clause]]\nid = \"c{index}\"\nwhen = \"{holds}\"\nverdict = \"{verdict}\"\nreason = \"r\"\n")
+        };
+        let text: Vec<String> = verdicts.iter().enumerate().map(one).collect();
+        let all = decide(&text.concat()).verdict;
+        let fewer = decide(&text[1..].concat()).verdict;
+        prop_assert!(all >= fewer);
+        let strictest = verdicts.iter().filter(|(_, holds)| *holds).map(|(it, _)| Verdict::ALL[*it]).max();
+        prop_assert_eq!(all, strictest.unwrap_or_default());
+    }
+}
