@@ -7,7 +7,7 @@ use std::path::Path;
 use cratekeeper_model::{
     Facts, Known, Level, NameMatch, NameMatches, Package, Suggestion, UnresolvedDependency,
 };
-use cratekeeper_names::{Candidate, Corpus, Entry, Kind, Match};
+use cratekeeper_names::{Candidate, Corpus, Entry, Judgement, Kind, Match};
 use cratekeeper_registry::{Lockfile, Lookup, MissingDependency};
 
 /// Most names that are proposed for a mistyped one.
@@ -22,14 +22,18 @@ pub(crate) fn matches(package: &Package, facts: &Known<Facts>) -> Known<NameMatc
         Err(error) => return Known::Unknown(format!("the name cannot be compared with others: {error}")),
     };
     candidate.repository = facts.value().and_then(|facts| facts.manifest.repository.clone());
-    let judgement = Corpus::popular_crates().judge(&candidate);
+    Known::Known(name_matches(Corpus::popular_crates().judge(&candidate)))
+}
+
+/// A judgement in the words of the model.
+pub(crate) fn name_matches(judgement: Judgement) -> NameMatches {
     let level = match judgement.level {
         cratekeeper_names::Level::None => Level::None,
         cratekeeper_names::Level::Review => Level::Review,
         cratekeeper_names::Level::Alert => Level::Alert,
     };
     let matches = judgement.matches.into_iter().map(name_match).collect();
-    Known::Known(NameMatches { in_corpus: judgement.in_corpus, level, matches })
+    NameMatches { in_corpus: judgement.in_corpus, level, matches }
 }
 
 fn name_match(found: Match) -> NameMatch {

@@ -5,21 +5,31 @@ use std::path::{Path, PathBuf};
 use cratekeeper_advisories::{Database, Origin};
 use cratekeeper_model::facts::{RefusedEntry, Section, SourceFileStatus};
 use cratekeeper_model::{
-    AdvisoryDatabase, ArchiveState, Facts, IndexEntry, InspectOutcome, Known, Outcome, Package, PackageId,
-    PackageSource, PackageStatus, RuleInput,
+    AdvisoryDatabase, ArchiveState, Facts, History, IndexEntry, InspectOutcome, Known, Outcome, Package,
+    PackageId, PackageSource, PackageStatus, Previous, RuleInput, SimilarCrate,
 };
+use cratekeeper_policy::Policy;
 use cratekeeper_registry::{FetchError, FileProblem, Location, PackageFinder, SourceError, VendoredFile};
+use cratekeeper_rules::Family;
+use cratekeeper_similarity::Entry;
 use rayon::prelude::*;
 
 use crate::analysis::Subject;
 use crate::cache::FactsCache;
 use crate::facts::{FactsSource, Found, checksum_of_file};
+use crate::history;
 use crate::names;
 use crate::pool::WorkerPool;
 use crate::progress::{Progress, Stage};
+use crate::similar;
+use crate::update::PreviousVersions;
 
 /// Sections that rules look at.
-const FOR_RULES: [Section; 3] = [Section::Manifest, Section::Files, Section::Source];
+pub(crate) const FOR_RULES: [Section; 4] =
+    [Section::Manifest, Section::Files, Section::Source, Section::Flow];
+
+/// Why a part of the rules' input is missing.
+const NOT_COMPARED: &str = "it was not looked for";
 
 /// Packages that are looked for, and index entries that are asked for, at the same time. Requests wait for the network, not
 /// for a processor; the default registry's limits allow far more.
@@ -37,6 +47,8 @@ pub struct Setup {
     pub cache: Option<FactsCache>,
     /// The advisory database, or why there is none.
     pub advisories: Known<Database>,
+    /// What is to be done with which cases.
+    pub policy: Policy,
 }
 
 /// Runs checks and inspections.
@@ -45,6 +57,12 @@ pub struct Engine {
     finder: PackageFinder,
     facts: FactsSource,
     advisories: Known<Database>,
+    without: Vec<Family>,
+    policy: Policy,
+    /// The moment of judging, in seconds since 1970: one for the whole run.
+    now: i64,
+    /// Where checks take the version before each package from.
+    pub(crate) previous_versions: PreviousVersions,
 }
 
 /// A package to check.
@@ -67,11 +85,30 @@ pub enum InspectTarget {
     Package(Box<Package>),
 }
 
+/// Finds the version before a package, once its facts are there.
+pub(crate) type FindPast<'a> = dyn Fn(&Package, &Known<Box<Facts>>) -> Known<Previous> + Sync + 'a;
+
+/// How what lies around a package is found, once its facts are there.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The version before it.
+    pub(crate) past: &'a FindPast<'a>,
+    /// Crates that are like it.
+    pub(crate) neighbours: &'a (dyn Fn(&Package, &Facts) -> Known<Vec<SimilarCrate>> + Sync),
+}
+
 /// A package with what the first stage found.
-struct Prepared {
+pub(crate) struct Prepared {
     requested: Requested,
     location: Result<Location, FetchError>,
     index: Known<IndexEntry>,
+    history: Known<History>,
+}
+
+/// What is known of a package beside its content.
+struct Recorded {
+    index: Known<IndexEntry>,
+    history: Known<History>,
 }
 
 impl Engine {
@@ -83,7 +120,18 @@ impl Engine {
             finder: setup.finder,
             facts: FactsSource { pool: setup.pool, cache: setup.cache },
             advisories: setup.advisories,
+            without: Vec::new(),
+            policy: setup.policy,
+            now: now(),
+            previous_versions: PreviousVersions::default(),
         }
+    }
+
+    /// The same engine, with these families of rules switched off: to measure what they contribute.
+    #[must_use]
+    pub fn without(mut self, families: &[Family]) -> Engine {
+        self.without = families.to_vec();
+        self
     }
 
     /// Checks packages, in parallel. The outcomes are in the order of the requests.
@@ -101,16 +149,22 @@ impl Engine {
         });
         progress.end();
         progress.begin(Stage::Analyze, prepared.len());
-        let outcomes = in_pool(self.jobs, || {
-            let examine = |prepared: Prepared| {
-                let name = prepared.requested.package.name.clone();
-                let (outcome, _) = self.examine(prepared, &FOR_RULES);
-                progress.step(&name);
-                outcome
+        let around = Around {
+            past: &|package, facts| self.previous(package, facts, self.previous_versions),
+            neighbours: &|_, _| Known::Known(Vec::new()),
+        };
+        let (mut outcomes, entries): (Vec<Outcome>, Vec<Option<Entry>>) = in_pool(self.jobs, || {
+            let examine = |prepared: &Prepared| {
+                let (outcome, facts) = self.examine(prepared, &FOR_RULES, around);
+                progress.step(&outcome.package.name);
+                let entry = facts.filter(|_| similar::is_remembered(&outcome.package));
+                let entry = entry.map(|facts| similar::entry(&outcome.package, &facts));
+                (outcome, entry)
             };
             // One by one, so that a few large packages at the end do not wait behind each other.
-            prepared.into_par_iter().with_max_len(1).map(examine).collect()
+            prepared.par_iter().with_max_len(1).map(examine).unzip()
         });
+        self.judge_copies(&prepared, &mut outcomes, &entries, around);
         progress.end();
         self.trim_cache();
         outcomes
@@ -119,18 +173,32 @@ impl Engine {
     /// Inspects one package. The outcome carries its facts; the calls only if `all_facts` asks for them.
     #[must_use]
     pub fn inspect(&self, target: InspectTarget, all_facts: bool) -> InspectOutcome {
+        let past = |package: &Package, facts: &Known<Box<Facts>>| {
+            self.previous(package, facts, PreviousVersions::Fetched)
+        };
+        let neighbours = |package: &Package, facts: &Facts| self.likes_of_one(package, facts, None);
+        self.inspect_with(target, all_facts, Around { past: &past, neighbours: &neighbours })
+    }
+
+    /// The same, with what lies around it found by `around`.
+    pub(crate) fn inspect_with(
+        &self,
+        target: InspectTarget,
+        all_facts: bool,
+        around: Around<'_>,
+    ) -> InspectOutcome {
         let sections: &[Section] = if all_facts { &Section::ALL } else { &FOR_RULES };
         let (outcome, facts) = match target {
             InspectTarget::Package(package) => {
                 let prepared = self.prepare(Requested { package: *package, lockfile_line: None });
-                self.examine(prepared, sections)
+                self.examine(&prepared, sections, around)
             }
-            InspectTarget::Archive(path) => self.inspect_local(&path, |path| {
+            InspectTarget::Archive(path) => self.inspect_local(&path, around, |path| {
                 let checksum = checksum_of_file(path).map_err(|error| error.to_string())?;
                 let subject = Subject::Archive { path: path.to_owned(), name: None, version: None };
                 self.facts.of_archive(subject, checksum, sections).map_err(|error| error.to_string())
             }),
-            InspectTarget::Directory(path) => self.inspect_local(&path, |path| {
+            InspectTarget::Directory(path) => self.inspect_local(&path, around, |path| {
                 self.facts.of_directory(path, sections).map_err(|error| error.to_string())
             }),
         };
@@ -165,6 +233,25 @@ impl Engine {
         }
     }
 
+    /// The same engine with another policy.
+    #[must_use]
+    pub fn deciding_by(mut self, policy: Policy) -> Engine {
+        self.policy = policy;
+        self
+    }
+
+    /// The policy in use.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The moment of judging, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
     /// How many packages are analysed at the same time.
     pub(crate) fn jobs(&self) -> usize {
         self.jobs
@@ -187,7 +274,7 @@ impl Engine {
 
     /// Facts of one package, wherever they come from.
     pub(crate) fn facts_of(&self, package: &Package, sections: &[Section]) -> Known<Box<Facts>> {
-        self.read(package, self.finder.fetch(package), sections).1
+        self.read(package, &self.finder.fetch(package), sections).1
     }
 
     fn trim_cache(&self) {
@@ -205,49 +292,60 @@ impl Engine {
             let reason = "local packages are not inspected".to_owned();
             let path = PathBuf::new();
             let location = Err(FetchError::NotThere { what: package.name.clone(), place: path });
-            return Prepared { requested, location, index: Known::Unknown(reason) };
+            let (index, history) = (Known::Unknown(reason.clone()), Known::Unknown(reason));
+            return Prepared { requested, location, index, history };
         }
-        let index = match self.finder.index_entry(package) {
+        let (index, history) = match self.finder.index_entry(package) {
             Ok(lookup) => {
                 if let Some(reason) = lookup.stale {
                     tracing::debug!("the index entry of `{}` is old: {reason}", package.name);
                 }
                 // A version asked for by name has no lockfile to promise its checksum.
                 package.checksum.get_or_insert(lookup.entry.checksum);
-                Known::Known(lookup.entry)
+                let look_up =
+                    |other: &Package| self.finder.index_past(other).map_err(|error| error.to_string());
+                let history = history::from_index(package, &lookup.past, self.now, &look_up);
+                (Known::Known(lookup.entry), Known::Known(history))
             }
-            Err(error) => Known::Unknown(error.to_string()),
+            Err(error) => (Known::Unknown(error.to_string()), Known::Unknown(error.to_string())),
         };
         let location = self.finder.fetch(package);
-        Prepared { requested, location, index }
+        Prepared { requested, location, index, history }
     }
 
     /// Analyses and judges a package.
-    fn examine(&self, prepared: Prepared, sections: &[Section]) -> (Outcome, Option<Box<Facts>>) {
-        let Prepared { requested: Requested { package, lockfile_line }, location, index } = prepared;
+    pub(crate) fn examine(
+        &self,
+        prepared: &Prepared,
+        sections: &[Section],
+        around: Around<'_>,
+    ) -> (Outcome, Option<Box<Facts>>) {
+        let Prepared { requested: Requested { package, lockfile_line }, location, index, history } = prepared;
+        let (package, lockfile_line) = (package.clone(), *lockfile_line);
+        let recorded = Recorded { index: index.clone(), history: history.clone() };
         if matches!(package.source, PackageSource::Path(_)) {
             let case = cratekeeper_model::Case::default();
             let status = PackageStatus::Local;
-            return (Outcome { package, status, reason: None, case, lockfile_line }, None);
+            return (Outcome { package, status, reason: None, case, lockfile_line, policy: None }, None);
         }
         let (archive, facts) = self.read(&package, location, sections);
-        self.judge(package, lockfile_line, archive, facts, index)
+        self.judge(package, lockfile_line, archive, facts, recorded, around)
     }
 
     /// Reads a package that was found.
-    fn read(
+    pub(crate) fn read(
         &self,
         package: &Package,
-        location: Result<Location, FetchError>,
+        location: &Result<Location, FetchError>,
         sections: &[Section],
     ) -> (ArchiveState, Known<Box<Facts>>) {
         let found = match location {
             Err(FetchError::ChecksumMismatch { expected, actual, place }) => {
-                return mismatch(expected, actual, place);
+                return mismatch(*expected, *actual, place.clone());
             }
-            Err(error) => Err(with_source(&error)),
+            Err(error) => Err(with_source(error)),
             Ok(Location::Archive { path, .. }) => {
-                let actual = match checksum_of_file(&path) {
+                let actual = match checksum_of_file(path) {
                     Ok(actual) => actual,
                     Err(error) => {
                         return unavailable(format!("failed to read `{}`: {error}", path.display()));
@@ -257,12 +355,12 @@ impl Engine {
                     return mismatch(expected, actual, path.display().to_string());
                 }
                 let (name, version) = (Some(package.name.clone()), Some(package.version.to_string()));
-                let subject = Subject::Archive { path, name, version };
+                let subject = Subject::Archive { path: path.clone(), name, version };
                 self.facts.of_archive(subject, actual, sections).map_err(|error| with_source(&error))
             }
             Ok(Location::Directory { path, problems, .. }) => {
-                let found = self.facts.of_directory(&path, sections).map_err(|error| with_source(&error));
-                found.map(|found| with_vendoring_problems(found, &problems))
+                let found = self.facts.of_directory(path, sections).map_err(|error| with_source(&error));
+                found.map(|found| with_vendoring_problems(found, problems))
             }
             Ok(other) => Err(format!("`{}` is in a place that cannot be read", other.path().display())),
         };
@@ -279,6 +377,7 @@ impl Engine {
     fn inspect_local(
         &self,
         path: &Path,
+        around: Around<'_>,
         read: impl FnOnce(&Path) -> Result<Found, String>,
     ) -> (Outcome, Option<Box<Facts>>) {
         let (archive, facts, checksum) = match read(path) {
@@ -290,8 +389,10 @@ impl Engine {
             Err(reason) => (ArchiveState::Unavailable(reason.clone()), Known::Unknown(reason), None),
         };
         let package = package_of(path, facts.value().map(|facts| &**facts), checksum);
-        let index = Known::Unknown("a local file is not looked up in an index".to_owned());
-        self.judge(package, None, archive, facts, index)
+        let reason = "a local file is not looked up in an index";
+        let recorded =
+            Recorded { index: Known::Unknown(reason.to_owned()), history: Known::Unknown(reason.to_owned()) };
+        self.judge(package, None, archive, facts, recorded, around)
     }
 
     /// Puts the input of the rules together, and asks them.
@@ -301,8 +402,14 @@ impl Engine {
         lockfile_line: Option<u32>,
         archive: ArchiveState,
         facts: Known<Box<Facts>>,
-        index: Known<IndexEntry>,
+        recorded: Recorded,
+        around: Around<'_>,
     ) -> (Outcome, Option<Box<Facts>>) {
+        let previous = (around.past)(&package, &facts);
+        let similar = match &facts {
+            Known::Known(facts) => (around.neighbours)(&package, facts),
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+        };
         let advisories = match &self.advisories {
             Known::Known(database) => {
                 let answer = database.affecting(&package.name, &package.version, Origin::of(&package.source));
@@ -318,14 +425,26 @@ impl Engine {
             Known::Unknown(reason) => Known::Unknown(reason),
         };
         let names = names::matches(&package, &facts);
-        let input = RuleInput { package, archive, facts, index, advisories, names };
-        let case = cratekeeper_rules::judge(&input);
+        let input = RuleInput {
+            package,
+            archive,
+            facts,
+            index: recorded.index,
+            advisories,
+            names,
+            previous,
+            history: recorded.history,
+            similar,
+            reach: Known::Unknown(NOT_COMPARED.to_owned()),
+        };
+        let case = cratekeeper_rules::judge_without(&self.without, &input);
+        let policy = Some(self.policy.decide(&input, &case, self.now));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),
             Known::Unknown(_) => None,
         };
-        (Outcome { package: input.package, status, reason, case, lockfile_line }, facts)
+        (Outcome { package: input.package, status, reason, case, lockfile_line, policy }, facts)
     }
 }
 
@@ -338,8 +457,14 @@ pub(crate) fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) 
     }
 }
 
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX))
+}
+
 /// An error with its causes on one line.
-fn with_source(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_source(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -34,6 +34,7 @@ fn engine(program: PathBuf, directory: &Path, deadline: Duration) -> Engine {
         pool: WorkerPool::new(program, WorkerLimits { deadline, ..WorkerLimits::default() }),
         cache: None,
         advisories: Known::Unknown("none in this test".to_owned()),
+        policy: cratekeeper_policy::Policy::built_in(),
     })
 }
 

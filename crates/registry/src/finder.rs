@@ -20,6 +20,7 @@ mod error;
 mod git;
 mod manifest;
 mod vendored;
+mod versions_here;
 
 pub(crate) use download::read_all;
 pub use error::FetchError;
@@ -122,6 +123,8 @@ pub struct PackageFinder {
     pub(crate) client: Client,
     /// Download templates by index URL, asked for once in a run.
     templates: Mutex<BTreeMap<String, String>>,
+    /// Directories of archives, listed once.
+    listings: Mutex<versions_here::Listings>,
 }
 
 impl PackageFinder {
@@ -132,7 +135,7 @@ impl PackageFinder {
     /// When the configured proxy or certificate file cannot be used. Never when offline.
     pub fn new(config: CargoConfig, options: FinderOptions) -> Result<PackageFinder, HttpError> {
         let client = Client::new(&config, options.network, options.retry_pause)?;
-        Ok(PackageFinder { config, options, client, templates: Mutex::default() })
+        Ok(PackageFinder { config, options, client, templates: Mutex::default(), listings: Mutex::default() })
     }
 
     /// Cargo's configuration, as it was given.

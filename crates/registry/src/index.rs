@@ -23,10 +23,12 @@ use crate::{HttpError, Network, ResolvedSource};
 
 mod entry;
 mod error;
+mod past;
 mod versions;
 
 use entry::{Problem, Versions, summarize};
 pub use error::IndexError;
+pub use past::PastVersion;
 pub use versions::IndexVersion;
 
 /// The largest entries of the default registry are below 4 MiB.
@@ -37,6 +39,8 @@ const MAX_ENTRY_SIZE: u64 = 64 << 20;
 pub struct IndexLookup {
     /// The registry's record, with its age.
     pub entry: IndexEntry,
+    /// All versions of the crate, in the index's order.
+    pub past: Vec<PastVersion>,
     /// Why the record is older than it should be; `None` when it is not, or when offline.
     pub stale: Option<String>,
 }
@@ -63,9 +67,20 @@ impl PackageFinder {
     ///
     /// When there is no index, no data, or no such version; the text of the error is the reason.
     pub fn index_entry(&self, package: &Package) -> Result<IndexLookup, IndexError> {
-        let answered =
-            self.ask_index(package, &|versions, age| summarize(versions, &package.version, age))?;
-        Ok(IndexLookup { entry: answered.value, stale: answered.stale })
+        let answered = self.ask_index(package, &|versions, age| {
+            Ok((summarize(versions, &package.version, age)?, versions.past()))
+        })?;
+        let (entry, past) = answered.value;
+        Ok(IndexLookup { entry, past, stale: answered.stale })
+    }
+
+    /// What the index remembers of a package's crate.
+    ///
+    /// # Errors
+    ///
+    /// When there is no index or no data; the text of the error is the reason.
+    pub fn index_past(&self, package: &Package) -> Result<Vec<PastVersion>, IndexError> {
+        Ok(self.ask_index(package, &|versions, _| Ok(versions.past()))?.value)
     }
 
     /// All versions of a package's crate in its registry's index, in the index's order.

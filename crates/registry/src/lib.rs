@@ -40,7 +40,7 @@ pub use client::{HttpError, Network};
 pub use config::{CargoConfig, ConfigError};
 pub use environment::CargoEnvironment;
 pub use finder::{FetchError, FileProblem, FinderOptions, Location, Origin, PackageFinder, VendoredFile};
-pub use index::{IndexError, IndexLookup, IndexVersion};
+pub use index::{IndexError, IndexLookup, IndexVersion, PastVersion};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, MAX_LOCKFILE_SIZE};
 pub use manifests::{LocalPackages, Lookup, MissingDependencies, MissingDependency};
 pub use sources::{ResolvedSource, SourceError};

@@ -10,7 +10,7 @@ use cratekeeper_model::{Checksum, IndexEntry, Package};
 use semver::{BuildMetadata, Version, VersionReq};
 use serde::Deserialize;
 
-use super::{IndexError, IndexVersion};
+use super::{IndexError, IndexVersion, PastVersion};
 
 /// One version in an index. Unknown fields are skipped.
 #[derive(Deserialize)]
@@ -63,6 +63,18 @@ impl<'a> Versions<'a> {
     /// Everything about each. Lines that cargo would skip are left out.
     pub(super) fn all(&self) -> Vec<IndexVersion> {
         self.each().filter_map(|(_, json)| IndexVersion::parse(json)).collect()
+    }
+
+    /// What is remembered of each.
+    pub(super) fn past(&self) -> Vec<PastVersion> {
+        let parse = |json: &'a [u8]| PastVersion::parse(json);
+        match self {
+            // The version is in the JSON too: it is not parsed twice.
+            Versions::Lines(bytes) => bytes.split(|byte| *byte == b'\n').filter_map(parse).collect(),
+            Versions::Cached(bytes) => {
+                bytes.split(|byte| *byte == 0).skip(1).step_by(2).filter_map(parse).collect()
+            }
+        }
     }
 
     /// Version and JSON of each. Versions that are none are left out; cargo ignores them too.
