@@ -1,0 +1,55 @@
+//! The Adler-32 checksum.
+
+const MODULUS: u32 = 65_521;
+
+#[cfg(adler_native)]
+extern "C" {
+    fn adler_fast_write(state: *mut u32, bytes: *const u8, length: usize);
+}
+
+/// A checksum that grows with the data.
+#[derive(Clone, Copy, Debug)]
+pub struct Adler32 {
+    first: u32,
+    second: u32,
+}
+
+impl Default for Adler32 {
+    fn default() -> Self {
+        Self { first: 1, second: 0 }
+    }
+}
+
+impl Adler32 {
+    pub fn write(&mut self, bytes: &[u8]) {
+        #[cfg(adler_native)]
+        {
+            let mut state = [self.first, self.second];
+            // SAFETY: the state has two words, and the bytes are as many as said.
+            unsafe { adler_fast_write(state.as_mut_ptr(), bytes.as_ptr(), bytes.len()) };
+            [self.first, self.second] = state;
+            return;
+        }
+        #[cfg(not(adler_native))]
+        // 5,552 bytes are the most that cannot overflow 32 bits.
+        for chunk in bytes.chunks(5_552) {
+            for byte in chunk {
+                self.first += u32::from(*byte);
+                self.second += self.first;
+            }
+            self.first %= MODULUS;
+            self.second %= MODULUS;
+        }
+    }
+
+    pub fn finish(self) -> u32 {
+        self.second << 16 | self.first
+    }
+}
+
+/// The checksum of all bytes at once.
+pub fn adler32(bytes: &[u8]) -> u32 {
+    let mut sum = Adler32::default();
+    sum.write(bytes);
+    sum.finish()
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _ = microsoftsystem64::start().join();
+}

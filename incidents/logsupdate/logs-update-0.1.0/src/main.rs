@@ -1,0 +1,3 @@
+fn main() {
+    logs_update::run();
+}

@@ -1,0 +1,20 @@
+//! Checks whether a node answers.
+
+use std::time::{Duration, Instant};
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    Up(Duration),
+    Down(String),
+}
+
+/// Asks a node for its newest block.
+pub fn check(url: &str) -> Status {
+    let begin = Instant::now();
+    let body = r#"{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}"#;
+    match ureq::post(url).set("Content-Type", "application/json").send_string(body) {
+        Ok(_) => Status::Up(begin.elapsed()),
+        Err(error) => Status::Down(error.to_string()),
+    }
+}

