@@ -7,6 +7,8 @@
 //! styled, and written in one go.
 
 mod check;
+mod detection;
+mod diff;
 mod evaluation;
 mod findings;
 mod graph;
@@ -15,16 +17,23 @@ mod inspect;
 mod names;
 mod next;
 mod page;
+mod policy;
+mod replay;
+mod similar;
 
 use std::io::{self, Write};
 
 use cratekeeper_graph::answer::Answer;
-use cratekeeper_model::{Case, CheckOutcome, Finding, InspectOutcome, Level, Severity};
+use cratekeeper_model::{
+    Case, CheckOutcome, DetectionEvaluation, DiffOutcome, Finding, InspectOutcome, Level, Outcome, Replay,
+    Severity,
+};
 
 use self::page::{Page, Tone};
 use crate::RuleDescription;
 use crate::graph::Asked;
 use crate::names::{EvaluationOutcome, IndexOutcome, NamesOutcome};
+use crate::similar::{Built, Likes};
 
 /// What the output goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +91,15 @@ pub struct View<'a> {
     pub threshold: Threshold,
     /// Titles of the rules; a rule that is missing here goes by its id alone.
     pub rules: &'a [RuleDescription<'a>],
+    /// Titles of attack techniques by their number in the catalogue.
+    pub techniques: &'a [(u8, &'a str)],
 }
 
 impl<'a> View<'a> {
+    fn technique(&self, number: u8) -> Option<&'a str> {
+        self.techniques.iter().find(|(it, _)| *it == number).map(|(_, title)| *title)
+    }
+
     fn title(&self, rule: &str) -> Option<&'a str> {
         self.rules.iter().find(|it| it.id == rule).map(|it| it.title)
     }
@@ -120,6 +135,48 @@ pub fn inspect(view: &View<'_>, outcome: &InspectOutcome, out: &mut dyn Write) -
     page.write(out)
 }
 
+/// Writes what changed between two versions, and what the newer one is judged to be.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn diff(view: &View<'_>, outcome: &DiffOutcome, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(view.terminal);
+    match view.detail {
+        Detail::Quiet => inspect::quiet(&mut page, view, &outcome.newer),
+        Detail::Normal | Detail::Verbose => diff::full(&mut page, view, outcome),
+    }
+    page.write(out)
+}
+
+/// Writes what replays showed.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn replay(terminal: Terminal, detail: Detail, replayed: &Replay, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    replay::full(&mut page, detail, replayed);
+    page.write(out)
+}
+
+/// Writes what a policy makes of packages, and which of its lines decided.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn policy(
+    terminal: Terminal,
+    detail: Detail,
+    file: &str,
+    outcomes: &[&Outcome],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    policy::full(&mut page, detail, file, outcomes);
+    page.write(out)
+}
+
 /// Writes what a rule is about.
 ///
 /// # Errors
@@ -137,6 +194,28 @@ pub fn explain(terminal: Terminal, rule: &RuleDescription<'_>, out: &mut dyn Wri
         page.blank();
         page.line(0, &[(Tone::Plain, "more: "), (Tone::Plain, uri)]);
     }
+    page.write(out)
+}
+
+/// Writes which crates are like one.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn similar(terminal: Terminal, likes: &Likes<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    similar::likes(&mut page, likes);
+    page.write(out)
+}
+
+/// Writes what was made of an index of similar crates.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn similar_index(terminal: Terminal, built: &Built<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    similar::index(&mut page, built);
     page.write(out)
 }
 
@@ -183,6 +262,22 @@ pub fn evaluation(
 ) -> io::Result<()> {
     let mut page = Page::new(terminal);
     evaluation::page(&mut page, outcome, detail);
+    page.write(out)
+}
+
+/// Writes how right detection was.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn detection(
+    terminal: Terminal,
+    detail: Detail,
+    evaluation: &DetectionEvaluation,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(terminal);
+    detection::page(&mut page, evaluation, detail);
     page.write(out)
 }
 

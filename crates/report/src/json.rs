@@ -7,28 +7,40 @@
 //! Everything is written straight from borrowed values, because the facts of one crate may hold a million
 //! calls. A document is one line, so that several make JSON Lines.
 
+mod detection;
+mod difference;
 mod escape;
 mod facts;
+mod flow;
 mod names;
 mod object;
+mod policy;
 mod reachability;
+mod replay;
+mod similar;
 mod source;
 mod words;
 
 use std::io::{self, Write};
 
+use cratekeeper_model::facts::Phase;
 use cratekeeper_model::{
-    AdvisoryDatabase, Case, CheckOutcome, Evidence, Finding, InspectOutcome, Known, Level, NotEvaluated,
-    Outcome, PackageStatus, Severity, Suggestion, UnresolvedDependency,
+    AdvisoryDatabase, Case, ChainStep, CheckOutcome, Contribution, DiffOutcome, Evidence, Finding,
+    InspectOutcome, Known, Level, NotEvaluated, Outcome, PackageStatus, Severity, Suggestion,
+    UnresolvedDependency,
 };
 use serde::{Serialize, Serializer};
 
+pub use self::detection::{EVALUATION_SCHEMA, detection};
 pub(crate) use self::escape::{write, write_line};
 pub use self::names::{
     NAMES_EVALUATION_SCHEMA, NAMES_INDEX_SCHEMA, NAMES_SCHEMA, evaluation, names, names_index,
 };
 pub(crate) use self::object::object;
 use self::object::{Displayed, Each};
+pub use self::policy::{POLICY_SCHEMA, policy};
+pub use self::replay::{REPLAY_SCHEMA, replay};
+pub use self::similar::{SIMILAR_INDEX_SCHEMA, SIMILAR_SCHEMA, similar, similar_index};
 use self::words::Word as _;
 use crate::Tool;
 
@@ -37,6 +49,9 @@ pub const CHECK_SCHEMA: &str = "cratekeeper.check/1";
 
 /// The `schema` of [`inspect`]'s documents.
 pub const INSPECT_SCHEMA: &str = "cratekeeper.inspect/1";
+
+/// The `schema` of [`diff`]'s documents.
+pub const DIFF_SCHEMA: &str = "cratekeeper.diff/1";
 
 /// Writes what a check found out.
 ///
@@ -54,6 +69,15 @@ pub fn check(tool: Tool<'_>, outcome: &CheckOutcome, out: &mut dyn Write) -> io:
 /// Fails if `out` does.
 pub fn inspect(tool: Tool<'_>, outcome: &InspectOutcome, out: &mut dyn Write) -> io::Result<()> {
     write(&InspectDocument(tool, outcome), out)
+}
+
+/// Writes what a comparison of two versions found out; `facts` are those of the newer one, if the outcome has them.
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn diff(tool: Tool<'_>, outcome: &DiffOutcome, out: &mut dyn Write) -> io::Result<()> {
+    write(&difference::DiffDocument(tool, outcome), out)
 }
 
 struct CheckDocument<'a>(Tool<'a>, &'a CheckOutcome);
@@ -177,8 +201,17 @@ impl Serialize for CheckedPackage<'_> {
             #[serde(flatten)]
             package: PackageObject<'a>,
             case: CaseObject<'a>,
+            verdict: Option<&'static str>,
+            policy: Option<policy::AnswerObject<'a>>,
         }
-        WithCase { package: PackageObject(self.0), case: CaseObject(&self.0.case) }.serialize(serializer)
+        let answer = self.0.policy.as_ref();
+        WithCase {
+            package: PackageObject(self.0),
+            case: CaseObject(&self.0.case),
+            verdict: answer.map(|it| it.verdict.as_str()),
+            policy: answer.map(policy::AnswerObject),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -187,7 +220,7 @@ struct PackageObject<'a>(&'a Outcome);
 
 impl Serialize for PackageObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Outcome { package, status, reason, lockfile_line, case: _ } = self.0;
+        let Outcome { package, status, reason, lockfile_line, case: _, policy: _ } = self.0;
         object!(serializer, {
             "id": package.id.as_str(),
             "name": package.name,
@@ -208,15 +241,43 @@ struct CaseObject<'a>(&'a Case);
 
 impl Serialize for CaseObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Case { score, level, techniques, chain, findings, not_evaluated } = self.0;
+        let Case { score, level, techniques, chain, findings, not_evaluated, contributions, harmless_if } =
+            self.0;
         object!(serializer, {
             "score": score,
             "level": level.as_str(),
             "techniques": techniques,
-            "chain": chain,
+            "chain": Each(chain, ChainStepObject),
             "findings": Each(findings, FindingObject),
             "not_evaluated": Each(not_evaluated, NotEvaluatedObject),
+            "contributions": Each(contributions, ContributionObject),
+            "harmless_if": harmless_if,
         })
+    }
+}
+
+/// Also the shape of `properties.chain` in SARIF.
+pub(crate) struct ChainStepObject<'a>(pub(crate) &'a ChainStep);
+
+impl Serialize for ChainStepObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ChainStep { kind, phase, text, evidence } = self.0;
+        object!(serializer, {
+            "step": kind.as_str(),
+            "phase": phase.map(Phase::as_str),
+            "text": text,
+            "evidence": evidence.as_ref().map(EvidenceObject),
+        })
+    }
+}
+
+/// Also the shape of `properties.contributions` in SARIF.
+pub(crate) struct ContributionObject<'a>(pub(crate) &'a Contribution);
+
+impl Serialize for ContributionObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Contribution { rule, points, reason } = self.0;
+        object!(serializer, { "rule": rule, "points": points, "reason": reason })
     }
 }
 
@@ -224,7 +285,17 @@ struct FindingObject<'a>(&'a Finding);
 
 impl Serialize for FindingObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Finding { rule, severity, confidence, message, evidence, help, advisory, reachability } = self.0;
+        let Finding {
+            rule,
+            severity,
+            confidence,
+            message,
+            evidence,
+            help,
+            advisory,
+            reachability,
+            techniques,
+        } = self.0;
         object!(serializer, {
             "rule": rule,
             "severity": severity.as_str(),
@@ -233,6 +304,7 @@ impl Serialize for FindingObject<'_> {
             "evidence": Each(evidence, EvidenceObject),
             "help": help,
             "advisory": advisory.as_ref().map(|it| &it.id),
+            "techniques": techniques,
         } if let Some(reachability) = reachability => {
             "reachability": reachability::ReachabilityObject(reachability),
         })

@@ -38,6 +38,7 @@ pub mod json;
 pub mod names;
 mod reachable;
 pub mod sarif;
+pub mod similar;
 mod text;
 mod unresolved;
 pub mod vex;

@@ -31,7 +31,7 @@ use serde_sarif::sarif::{
 use self::fingerprint::{DependencyFingerprints, Fingerprints};
 use self::notice::notices;
 use self::rules::RuleTable;
-use crate::json::EvidenceObject;
+use crate::json::{ChainStepObject, ContributionObject, EvidenceObject};
 use crate::text::count;
 use crate::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY, reachable, sanitize, unresolved};
 
@@ -134,6 +134,13 @@ fn result(
     fingerprints: &mut Fingerprints<'_>,
 ) -> SarifResult {
     let evidence: Vec<EvidenceObject<'_>> = finding.evidence.iter().map(EvidenceObject).collect();
+    // The story belongs to the case; it stands with the worst finding, so that a log does not repeat it for each.
+    let case = &outcome.case;
+    let is_worst = case.findings.first().is_some_and(|worst| std::ptr::eq(worst, finding));
+    let chain: Vec<ChainStepObject<'_>> =
+        case.chain.iter().filter(|_| is_worst).map(ChainStepObject).collect();
+    let contributions: Vec<ContributionObject<'_>> =
+        case.contributions.iter().filter(|_| is_worst).map(ContributionObject).collect();
     let properties = [
         ("package", json!(outcome.package.id.as_str())),
         ("severity", json!(finding.severity.as_str())),
@@ -141,6 +148,10 @@ fn result(
         ("security-severity", json!(security_severity(finding.severity))),
         ("score", json!(outcome.case.score)),
         ("level", json!(outcome.case.level.as_str())),
+        ("techniques", json!(finding.techniques)),
+        ("chain", json!(chain)),
+        ("contributions", json!(contributions)),
+        ("harmless_if", json!(outcome.case.harmless_if)),
         ("evidence", json!(evidence)),
         ("help", json!(finding.help)),
     ];

@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use cratekeeper_model::{CheckOutcome, Finding, Outcome, PackageStatus, Severity};
+use cratekeeper_model::{CheckOutcome, Finding, Outcome, PackageStatus, Severity, Verdict};
 
 use super::page::{Page, Tone};
-use super::{Detail, Threshold, View, findings, groups, next};
+use super::{Detail, Threshold, View, findings, groups, next, policy};
 use crate::text::{count, thousands};
 use crate::unresolved;
 
@@ -15,7 +15,7 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
     let crowded = groups::crowded(&outcome.packages);
     let in_a_line =
         |package: &Outcome, finding: &Finding| !verbose && groups::is_in_a_line(package, finding, &crowded);
-    blocks(page, view.detail, outcome, |package, finding| !in_a_line(package, finding));
+    blocks(page, view, outcome, |package, finding| !in_a_line(package, finding));
     unresolved(page, outcome);
     unchecked(page, outcome, PackageStatus::CouldNotCheck, Tone::Error, "could not check");
     unchecked(page, outcome, PackageStatus::Partial, Tone::Warning, "checked in part only");
@@ -25,6 +25,7 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
         groups::in_lines(page, view, &outcome.packages, &crowded);
     }
     groups::not_evaluated(page, view, outcome.packages.iter());
+    verdicts(page, outcome);
     if !outcome.notes.is_empty() {
         page.heading(Tone::Warning, "notes");
         for note in &outcome.notes {
@@ -40,7 +41,7 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
 
 /// What reaches the threshold, what could not be checked, and one line.
 pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
-    blocks(page, view.detail, outcome, |package, finding| {
+    blocks(page, view, outcome, |package, finding| {
         // A level concerns the whole case; what is merely worth knowing shows only if there is nothing else.
         let counts = finding.severity > Severity::Info || package.case.worst() == Some(Severity::Info);
         counts && view.threshold.is_reached(&package.case, finding)
@@ -62,7 +63,7 @@ pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &CheckOutcome) {
 /// One block for each package with findings that `wanted` lets through.
 fn blocks(
     page: &mut Page,
-    detail: Detail,
+    view: &View<'_>,
     outcome: &CheckOutcome,
     wanted: impl Fn(&Outcome, &Finding) -> bool,
 ) {
@@ -77,13 +78,39 @@ fn blocks(
             page.blank();
         }
         findings::head(page, package);
-        if detail == Detail::Verbose || !is_unambiguous(package, outcome) {
+        if view.detail == Detail::Verbose || !is_unambiguous(package, outcome) {
             page.line(2, &[(Tone::Dim, "from "), (Tone::Dim, &package.package.source.to_string())]);
         }
-        findings::story(page, package);
+        findings::story(page, view, package);
         for finding in wanted {
-            findings::finding(page, finding, detail);
+            findings::finding(page, finding, view.detail);
         }
+    }
+}
+
+/// What policy does not simply allow.
+fn verdicts(page: &mut Page, outcome: &CheckOutcome) {
+    let mut held: Vec<_> = outcome
+        .packages
+        .iter()
+        .filter_map(|it| Some((it, it.policy.as_ref()?)))
+        .filter(|(_, answer)| answer.verdict > Verdict::Allow || !answer.waived.is_empty())
+        .collect();
+    if held.is_empty() {
+        return;
+    }
+    held.sort_by_key(|(_, answer)| Reverse(answer.verdict));
+    page.heading(Tone::Warning, "policy");
+    for (outcome, answer) in held {
+        let name = format!("{} {}  ", outcome.package.name, outcome.package.version);
+        let clause = answer.clause.as_ref().map(|it| format!("  {it}: ")).unwrap_or_default();
+        let head = [
+            (Tone::Strong, name.as_str()),
+            (policy::tone(answer.verdict), answer.verdict.as_str()),
+            (Tone::Dim, &clause),
+        ];
+        page.hanging(2, &head, &answer.reason);
+        policy::waived(page, 4, answer);
     }
 }
 

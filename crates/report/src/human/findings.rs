@@ -1,9 +1,11 @@
 //! Packages and findings, as `check` and `inspect` both show them.
 
-use cratekeeper_model::{AdvisoryDatabase, Evidence, Finding, Known, Level, Outcome, Package, PackageStatus};
+use cratekeeper_model::{
+    AdvisoryDatabase, Case, ChainStep, Evidence, Finding, Known, Level, Outcome, Package, PackageStatus,
+};
 
-use super::Detail;
 use super::page::{Page, Tone};
+use super::{Detail, View};
 use crate::reachable;
 use crate::text::{age, count};
 
@@ -80,7 +82,7 @@ pub(super) fn finding(page: &mut Page, finding: &Finding, detail: Detail) {
     }
 }
 
-fn place(page: &mut Page, evidence: &Evidence) {
+pub(super) fn place(page: &mut Page, evidence: &Evidence) {
     let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
     page.line(4, &[(Tone::Dim, "at "), (Tone::Plain, &evidence.file), (Tone::Plain, &line)]);
     if let Some(excerpt) = &evidence.excerpt {
@@ -88,14 +90,72 @@ fn place(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-/// The attack that the findings add up to, if they tell one.
-pub(super) fn story(page: &mut Page, outcome: &Outcome) {
+/// Contributions and techniques shown unless everything was asked for; a chain is always told whole.
+const ROWS: usize = 8;
+
+/// The case that the findings add up to, from `review` on: the sum, the attack in order, what would make it harmless.
+pub(super) fn story(page: &mut Page, view: &View<'_>, outcome: &Outcome) {
     let case = &outcome.case;
+    if case.level < Level::Review {
+        return;
+    }
+    let rows = if view.detail == Detail::Verbose { usize::MAX } else { ROWS };
+    contributions(page, case, rows);
     if !case.chain.is_empty() {
-        page.hanging(2, &[(Tone::Dim, "chain: ")], &case.chain.join(" → "));
+        page.line(2, &[(Tone::Strong, "what it does, in order")]);
+        for (number, step) in (1..).zip(&case.chain) {
+            chain_step(page, number, step);
+        }
     }
     if !case.techniques.is_empty() {
-        page.hanging(2, &[(Tone::Dim, "techniques: ")], &case.techniques.join(", "));
+        page.line(2, &[(Tone::Strong, "techniques")]);
+        for number in case.techniques.iter().take(rows) {
+            let head = format!("{number:>2} ");
+            page.hanging(4, &[(Tone::Dim, &head)], view.technique(*number).unwrap_or("not in the catalogue"));
+        }
+        left_out(page, case.techniques.len(), rows, "more technique");
+    }
+    if let Some(harmless) = &case.harmless_if {
+        page.hanging(2, &[(Tone::Strong, "harmless if ")], harmless);
+    }
+}
+
+/// What the score is the sum of.
+fn contributions(page: &mut Page, case: &Case, rows: usize) {
+    if case.contributions.is_empty() {
+        return;
+    }
+    let head = format!("score {} of 100", case.score);
+    page.line(2, &[(Tone::Strong, &head)]);
+    for contribution in case.contributions.iter().take(rows) {
+        let points = format!("{:>+4} ", contribution.points);
+        let head = [(Tone::Notice, points.as_str()), (Tone::Plain, &contribution.rule), (Tone::Plain, ": ")];
+        page.hanging(2, &head, &contribution.reason);
+    }
+    left_out(page, case.contributions.len(), rows, "more contribution");
+}
+
+fn left_out(page: &mut Page, number: usize, shown: usize, noun: &str) {
+    if let Some(further @ 1..) = number.checked_sub(shown) {
+        let text = format!("and {} (-v lists all)", count(further, noun));
+        page.line(4, &[(Tone::Dim, &text)]);
+    }
+}
+
+/// `1. collect (build-time): reads by …`, and where.
+fn chain_step(page: &mut Page, number: usize, step: &ChainStep) {
+    let number = format!("{number:>2}. ");
+    let when = step.phase.map(|phase| format!(" ({})", phase.as_str())).unwrap_or_default();
+    let head = [
+        (Tone::Dim, number.as_str()),
+        (Tone::Warning, step.kind.as_str()),
+        (Tone::Dim, &when),
+        (Tone::Plain, ": "),
+    ];
+    page.hanging(3, &head, &step.text);
+    if let Some(evidence) = &step.evidence {
+        let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
+        page.line(7, &[(Tone::Dim, "at "), (Tone::Plain, &evidence.file), (Tone::Plain, &line)]);
     }
 }
 

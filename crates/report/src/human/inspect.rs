@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use cratekeeper_model::facts::{
-    Count, DependencySection, FileFacts, ManifestFacts, SourceFacts, Target, TargetKind,
+    Count, DependencySection, FileFacts, ManifestFacts, Phase, SourceFacts, Target, TargetKind,
 };
-use cratekeeper_model::{Facts, InspectOutcome, PackageStatus};
+use cratekeeper_model::{Facts, InspectOutcome, Outcome, PackageStatus};
 
 use super::page::{Page, Tone};
 use super::{View, findings, groups, next};
@@ -17,13 +17,19 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &InspectOutcome) {
     if let Some(facts) = &outcome.facts {
         targets(page, &facts.manifest);
         dependencies(page, &facts.manifest);
+        capabilities(page, facts);
         unsafe_counters(page, &facts.source);
         source(page, facts);
     }
+    judgement(page, view, outcome);
+}
+
+/// What rules make of it, what they could not look at, and what to do next.
+pub(super) fn judgement(page: &mut Page, view: &View<'_>, outcome: &InspectOutcome) {
     let package = &outcome.outcome;
     if !package.case.findings.is_empty() {
         page.heading(Tone::Strong, "findings");
-        findings::story(page, package);
+        findings::story(page, view, package);
         for finding in &package.case.findings {
             findings::finding(page, finding, view.detail);
         }
@@ -44,7 +50,8 @@ pub(super) fn full(page: &mut Page, view: &View<'_>, outcome: &InspectOutcome) {
 pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &InspectOutcome) {
     let package = &outcome.outcome;
     findings::head(page, package);
-    reason(page, outcome);
+    reason(page, &outcome.outcome);
+    findings::story(page, view, package);
     for finding in package.case.findings.iter().filter(|it| view.threshold.is_reached(&package.case, it)) {
         findings::finding(page, finding, view.detail);
     }
@@ -53,7 +60,7 @@ pub(super) fn quiet(page: &mut Page, view: &View<'_>, outcome: &InspectOutcome) 
 fn header(page: &mut Page, outcome: &InspectOutcome) {
     let package = &outcome.outcome.package;
     findings::head(page, &outcome.outcome);
-    reason(page, outcome);
+    reason(page, &outcome.outcome);
     let checksum = package.checksum.map(|it| it.to_string());
     field(page, "checksum", checksum.as_deref().unwrap_or("not known"));
     field(page, "source", &package.source.to_string());
@@ -75,13 +82,13 @@ fn header(page: &mut Page, outcome: &InspectOutcome) {
     }
 }
 
-fn reason(page: &mut Page, outcome: &InspectOutcome) {
-    let (tone, head) = match outcome.outcome.status {
+pub(super) fn reason(page: &mut Page, outcome: &Outcome) {
+    let (tone, head) = match outcome.status {
         PackageStatus::CouldNotCheck => (Tone::Error, "could not check: "),
         PackageStatus::Partial => (Tone::Warning, "checked in part only: "),
         PackageStatus::Checked | PackageStatus::Local => return,
     };
-    page.hanging(2, &[(tone, head)], outcome.outcome.reason.as_deref().unwrap_or("no reason given"));
+    page.hanging(2, &[(tone, head)], outcome.reason.as_deref().unwrap_or("no reason given"));
 }
 
 fn field(page: &mut Page, name: &str, value: &str) {
@@ -170,6 +177,25 @@ fn dependencies(page: &mut Page, manifest: &ManifestFacts) {
     let elsewhere: Vec<&str> = elsewhere.map(|it| it.name.as_str()).collect();
     if !elsewhere.is_empty() {
         page.hanging(2, &[(Tone::Warning, "from elsewhere: ")], &elsewhere.join(", "));
+    }
+}
+
+/// What the version can do to a machine, one line for each phase in which it can do anything.
+fn capabilities(page: &mut Page, facts: &Facts) {
+    let mut by_phase: BTreeMap<Phase, Vec<String>> = BTreeMap::new();
+    for found in facts.capabilities() {
+        let file = facts.source.rust_files.get(found.file as usize).map_or("?", |it| it.path.as_str());
+        let shown = format!("{} ({file}:{})", found.capability.as_str(), found.line);
+        by_phase.entry(found.phase).or_default().push(shown);
+    }
+    if by_phase.is_empty() {
+        page.heading(Tone::Strong, "capabilities: none");
+        return;
+    }
+    page.heading(Tone::Strong, "capabilities");
+    for (phase, listed) in by_phase {
+        let tone = if phase <= Phase::BeforeMain { Tone::Warning } else { Tone::Dim };
+        page.hanging(2, &[(tone, &format!("{}: ", phase.as_str()))], &listed.join(", "));
     }
 }
 

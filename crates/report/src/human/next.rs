@@ -171,6 +171,7 @@ mod tests {
             help: Some(help.to_owned()),
             advisory: None,
             reachability: None,
+            techniques: Vec::new(),
         };
         let remedy = |help| remedy(&finding(help)).map(|(command, _)| command);
         assert_eq!(remedy("Set `a` and run `cargo update -p a`.").as_deref(), Some("cargo update -p a"));

@@ -5,11 +5,12 @@
 
 use cratekeeper_model::Facts;
 use cratekeeper_model::facts::{
-    Dependency, FileEntry, ManifestDifference, ManifestFacts, RefusedEntry, Section, SuspiciousCharacter,
-    Target, VersionControl,
+    Dependency, FileEntry, ManifestDifference, ManifestFacts, RefusedEntry, Remark, Section, Setting,
+    SpecialFile, SuspiciousCharacter, Target, VersionControl,
 };
 use serde::{Serialize, Serializer};
 
+use super::flow::FlowObject;
 use super::object::{Displayed, Each, object};
 use super::source::{Place, UnsafeObject};
 use super::words::Word as _;
@@ -18,7 +19,8 @@ pub(super) struct FactsObject<'a>(pub(super) &'a Facts);
 
 impl Serialize for FactsObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Facts { manifest, files, source, calls } = self.0;
+        let Facts { manifest, files, source, calls, flow } = self.0;
+        let capabilities = self.0.capabilities();
         let place =
             Place { targets: &manifest.targets, files: &source.rust_files, functions: &source.functions };
         object!(serializer, {
@@ -31,6 +33,9 @@ impl Serialize for FactsObject<'_> {
             "refused": Each(&files.refused, RefusedObject),
             "characters": Each(&files.characters, CharacterObject),
             "characters_total": files.characters_total,
+            "special_files": Each(&files.special, SpecialObject),
+            "remarks": Each(&files.remarks, RemarkObject),
+            "remarks_total": files.remarks_total,
 
             "files_total": source.files_total,
             "files_parsed": source.files_parsed,
@@ -49,6 +54,8 @@ impl Serialize for FactsObject<'_> {
             "macros": place.each(&source.macros),
             "problems": source.problems,
 
+            "capabilities": place.each(&capabilities),
+            "flow": FlowObject(flow, place),
             "calls": calls.as_ref().map(|it| place.each(&it.calls)),
         })
     }
@@ -92,6 +99,7 @@ impl Serialize for ManifestObject<'_> {
             "has_original": it.has_original,
             "differences": Each(&it.differences, DifferenceObject),
             "problems": it.problems,
+            "documentation_arguments": it.documentation_arguments,
         })
     }
 }
@@ -194,6 +202,44 @@ impl Serialize for CharacterObject<'_> {
             "class": it.class.word(),
             "context": it.context.word(),
             "closed": it.closed,
+            "excerpt": it.excerpt,
+        })
+    }
+}
+
+struct SpecialObject<'a>(&'a SpecialFile);
+
+impl Serialize for SpecialObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let it = self.0;
+        object!(serializer, {
+            "path": it.path,
+            "role": it.role.word(),
+            "settings": Each(&it.settings, SettingObject),
+            "problem": it.problem,
+        })
+    }
+}
+
+struct SettingObject<'a>(&'a Setting);
+
+impl Serialize for SettingObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let it = self.0;
+        object!(serializer, { "key": it.key, "value": it.value, "line": it.line })
+    }
+}
+
+struct RemarkObject<'a>(&'a Remark);
+
+impl Serialize for RemarkObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let it = self.0;
+        object!(serializer, {
+            "file": it.file,
+            "line": it.line,
+            "column": it.column,
+            "kind": it.kind.word(),
             "excerpt": it.excerpt,
         })
     }

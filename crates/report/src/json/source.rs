@@ -28,11 +28,11 @@ impl<'a> Place<'a> {
     }
 
     /// Stored facts could be damaged, hence `null` instead of a panic for a position outside.
-    fn file(self, index: u32) -> Option<&'a str> {
+    pub(super) fn file(self, index: u32) -> Option<&'a str> {
         self.files.get(index as usize).map(|file| file.path.as_str())
     }
 
-    fn function(self, index: Option<u32>) -> Option<&'a str> {
+    pub(super) fn function(self, index: Option<u32>) -> Option<&'a str> {
         self.functions.get(index? as usize).map(|function| function.path.as_str())
     }
 
@@ -47,8 +47,8 @@ impl<'a> Place<'a> {
 
 /// A fact and what its positions refer to.
 pub(super) struct In<'a, T> {
-    it: &'a T,
-    place: Place<'a>,
+    pub(super) it: &'a T,
+    pub(super) place: Place<'a>,
 }
 
 struct TargetName<'a>(&'a Target);
@@ -187,6 +187,7 @@ impl Serialize for In<'_, AssemblySite> {
             "function": place.function(it.function),
             "function_index": it.function,
             "text": it.text,
+            "mentions": it.mentions,
         })
     }
 }

@@ -3,7 +3,7 @@
 use cratekeeper_model::PackageStatus;
 use cratekeeper_model::facts::{
     CallKind, CharacterClass, CharacterContext, DependencySection, FileKind, FunctionContainer, IncludeKind,
-    LiteralKind, ModuleForm, SourceFileStatus, TargetKind,
+    LiteralKind, ModuleForm, RemarkKind, SourceFileStatus, SpecialRole, TargetKind,
 };
 
 /// A value that documents write as one word.
@@ -79,6 +79,26 @@ words! {
         Host => "host",
         Path => "path",
         HighEntropy => "high-entropy",
+        MachineCode => "machine-code",
+    }
+    SpecialRole {
+        CargoConfiguration => "cargo-configuration",
+        Toolchain => "toolchain",
+        Lockfile => "lockfile",
+        Editor => "editor",
+        Shell => "shell",
+        GitHook => "git-hook",
+        AssistantInstructions => "assistant-instructions",
+        AssistantConfiguration => "assistant-configuration",
+        Script => "script",
+    }
+    RemarkKind {
+        CodeBehindSpace => "code-behind-space",
+        CodeBehindLines => "code-behind-lines",
+        CodeBehindComment => "code-behind-comment",
+        CodeBeyondEdge => "code-beyond-edge",
+        ActiveMarkup => "active-markup",
+        AssistantInstruction => "assistant-instruction",
     }
     CallKind { Path => "path", Method => "method", Macro => "macro", Expression => "expression" }
 }

@@ -187,3 +187,37 @@ fn text_stays_within_the_width() {
     let long: Vec<&str> = findings.lines().filter(|line| line.chars().count() > 60).collect();
     assert_eq!(long, [""; 0]);
 }
+
+#[test]
+fn diff_as_text() {
+    let mut out = Vec::new();
+    human::diff(&sample::view(Detail::Normal), &sample::diff(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for expected in [
+        "demo 1.0.0",
+        "Rust:  100 → 1,109 lines",
+        "+ build-script: build.rs, 9 lines in 1 files",
+        "+ capability: net at build-time: 1 place",
+        "at build.rs:3",
+        "| std::net::TcpStream::connect",
+        "~ dependency: log: log = \"0.4\" → log = \"0.5\"",
+        "- dependency: old = \"1\"",
+        "3 more changes are not listed",
+    ] {
+        assert!(text.contains(expected), "no `{expected}` in {text}");
+    }
+}
+
+#[test]
+fn likeness_as_text() {
+    let (outcome, similar) = (sample::inspect(), [sample::similar()]);
+    let likes = cratekeeper_report::similar::Likes { package: &outcome.outcome.package, similar: &similar };
+    let mut out = Vec::new();
+    human::similar(sample::view(Detail::Normal).terminal, &likes, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for expected in
+        ["like original 1.0.0", "97 % of the source", "no owner in common; it was first", "9 of 10 functions"]
+    {
+        assert!(text.contains(expected), "no `{expected}` in {text}");
+    }
+}

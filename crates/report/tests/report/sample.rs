@@ -2,9 +2,10 @@
 
 use cratekeeper_model::facts::*;
 use cratekeeper_model::{
-    AdvisoryDatabase, Case, CheckOutcome, Checksum, Confidence, DependencyKind, Evidence, Facts, Finding,
+    AdvisoryDatabase, Case, ChainStep, Change, ChangeDirection, ChangeKind, CheckOutcome, Checksum,
+    Confidence, Contribution, DependencyKind, DiffOutcome, Difference, Evidence, Facts, Finding,
     InspectOutcome, Known, Level, NotEvaluated, Outcome, Package, PackageId, PackageSource, PackageStatus,
-    Severity, Suggestion, UnresolvedDependency,
+    Severity, SimilarCrate, StepKind, Suggestion, UnresolvedDependency,
 };
 use cratekeeper_report::human::{Detail, Terminal, Threshold, View};
 use cratekeeper_report::{RuleDescription, Tool};
@@ -32,9 +33,15 @@ pub(crate) const RULES: [RuleDescription<'static>; 3] = [
     },
 ];
 
+pub(crate) const TECHNIQUES: [(u8, &str); 3] = [
+    (1, "A build script reaches the network or starts programs"),
+    (52, "Files with secrets are named or read"),
+    (59, "An archive that different tools unpack to different files"),
+];
+
 pub(crate) fn view(detail: Detail) -> View<'static> {
     let terminal = Terminal { color: false, width: 100 };
-    View { terminal, detail, threshold: Threshold::default(), rules: &RULES }
+    View { terminal, detail, threshold: Threshold::default(), rules: &RULES, techniques: &TECHNIQUES }
 }
 
 /// A registry package without findings.
@@ -56,6 +63,7 @@ fn clean(name: &str, version: &str, line: u32) -> Outcome {
         reason: None,
         case: Case::default(),
         lockfile_line: Some(line),
+        policy: None,
     }
 }
 
@@ -69,6 +77,7 @@ fn finding(rule: &str, severity: Severity, message: &str) -> Finding {
         help: None,
         advisory: None,
         reachability: None,
+        techniques: Vec::new(),
     }
 }
 
@@ -113,8 +122,28 @@ fn malicious() -> Outcome {
     harm.help = Some("Remove it, and treat secrets of machines that built it as known to others.".to_owned());
     let script = finding("build-script", Severity::Info, "It runs `build.rs` while it is built.");
     let mut outcome = with_findings(clean("event-helper", "0.3.2", 12), 100, vec![harm, script]);
-    outcome.case.techniques = vec!["embedded-payload".to_owned()];
-    outcome.case.chain = vec!["build-script".to_owned(), "malicious-version".to_owned()];
+    outcome.case.techniques = vec![1, 52];
+    let step = |kind, text: &str, line| ChainStep {
+        kind,
+        phase: Some(Phase::BuildTime),
+        text: text.to_owned(),
+        evidence: Some(Evidence::line("build.rs", line, "…")),
+    };
+    outcome.case.chain = vec![
+        step(StepKind::Gate, "it depends on whether a build service runs it", 3),
+        step(StepKind::Collect, "reads {}/.ssh/id_rsa", 5),
+        step(StepKind::Send, "sends it to c[.]example[.]invalid", 7),
+    ];
+    let contribution = |rule: &str, points, reason: &str| Contribution {
+        rule: rule.to_owned(),
+        points,
+        reason: reason.to_owned(),
+    };
+    outcome.case.contributions = vec![
+        contribution("malicious-version", 98, "critical severity, high confidence"),
+        contribution("build-script", 2, "info severity, high confidence"),
+    ];
+    outcome.case.harmless_if = Some("what is read never leaves the machine".to_owned());
     outcome.package.kinds = vec![DependencyKind::Build];
     outcome.package.platforms = vec!["cfg(unix)".to_owned()];
     outcome
@@ -268,8 +297,16 @@ pub(crate) fn hostile() -> CheckOutcome {
     it.features = Some(vec![EVIL.to_owned()]);
     it.id = PackageId::new(&it.source, &it.name, &it.version);
     outcome.reason = Some(EVIL.to_owned());
-    outcome.case.techniques = vec![EVIL.to_owned()];
-    outcome.case.chain = vec![EVIL.to_owned()];
+    outcome.case.techniques = vec![59, 64];
+    for step in &mut outcome.case.chain {
+        step.text = EVIL.to_owned();
+        step.evidence = Some(Evidence::line(EVIL, 1, EVIL));
+    }
+    for contribution in &mut outcome.case.contributions {
+        contribution.rule = EVIL.to_owned();
+        contribution.reason = EVIL.to_owned();
+    }
+    outcome.case.harmless_if = Some(EVIL.to_owned());
     outcome.case.not_evaluated = vec![NotEvaluated { rule: EVIL.to_owned(), reason: EVIL.to_owned() }];
     for finding in &mut outcome.case.findings {
         finding.rule = EVIL.to_owned();
@@ -312,7 +349,13 @@ pub(crate) fn inspect() -> InspectOutcome {
 
 /// Facts with every list filled.
 pub(crate) fn facts() -> Facts {
-    Facts { manifest: manifest(), files: files(), source: source(), calls: Some(calls()) }
+    Facts {
+        manifest: manifest(),
+        files: files(),
+        source: source(),
+        calls: Some(calls()),
+        flow: FlowFacts::default(),
+    }
 }
 
 fn target(kind: TargetKind, name: &str, path: &str) -> Target {
@@ -400,6 +443,25 @@ fn files() -> FileFacts {
             excerpt: "// \\u{202e}".to_owned(),
         }],
         characters_total: 1,
+        fingerprint: Fingerprint::default(),
+        special: vec![SpecialFile {
+            path: ".cargo/config.toml".to_owned(),
+            role: SpecialRole::CargoConfiguration,
+            settings: vec![Setting {
+                key: "build.rustc-wrapper".to_owned(),
+                value: "true".to_owned(),
+                line: 2,
+            }],
+            problem: None,
+        }],
+        remarks: vec![Remark {
+            file: "src/lib.rs".to_owned(),
+            line: 5,
+            column: 120,
+            kind: RemarkKind::CodeBehindSpace,
+            excerpt: "run();".to_owned(),
+        }],
+        remarks_total: 1,
     }
 }
 
@@ -467,7 +529,8 @@ fn source() -> SourceFacts {
             line: 8,
             r#macro: "asm".to_owned(),
             function: Some(0),
-            text: "\"nop\"".to_owned(),
+            text: "\"syscall\"".to_owned(),
+            mentions: vec!["syscall".to_owned()],
         }],
         uses: vec![UseImport {
             file: 1,
@@ -518,4 +581,65 @@ fn calls() -> CallFacts {
         in_macro: None,
     };
     CallFacts { calls: vec![call(Some(0), 0), call(None, 1)] }
+}
+
+/// An update that brings a build script with the network, and other things that matter.
+pub(crate) fn diff() -> DiffOutcome {
+    let change =
+        |kind, direction, subject: &str, before: Option<&str>, after: Option<&str>, evidence| Change {
+            kind,
+            direction,
+            subject: subject.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+            capability: None,
+            evidence,
+        };
+    use ChangeDirection::{Added, Changed, Removed};
+    let call = Evidence::line("build.rs", 3, "std::net::TcpStream::connect(\"127.0.0.1:9\")");
+    let changes = vec![
+        change(
+            ChangeKind::BuildScript,
+            Added,
+            "build.rs",
+            None,
+            Some("build.rs, 9 lines in 1 files"),
+            Vec::new(),
+        ),
+        Change {
+            capability: Some((Capability::Net, Phase::BuildTime)),
+            ..change(ChangeKind::Capability, Added, "net at build-time", None, Some("1 place"), vec![call])
+        },
+        change(
+            ChangeKind::Dependency,
+            Changed,
+            "log",
+            Some("log = \"0.4\""),
+            Some("log = \"0.5\""),
+            Vec::new(),
+        ),
+        change(ChangeKind::Dependency, Removed, "old", Some("old = \"1\""), None, Vec::new()),
+    ];
+    let difference = Difference { changes, rust_lines: (100, 1_109), files: (1, 0, 2), left_out: 3 };
+    let older = clean("demo", "1.0.0", 1);
+    let newer = InspectOutcome { facts: None, ..inspect() };
+    DiffOutcome { older, difference: Known::Known(difference), newer }
+}
+
+/// A crate that another one is a copy of.
+pub(crate) fn similar() -> SimilarCrate {
+    SimilarCrate {
+        name: "original".to_owned(),
+        version: "1.0.0".to_owned(),
+        source: Some(97),
+        readme: Some(100),
+        description: None,
+        same_repository: true,
+        same_owner: Some(false),
+        other_is_older: Some(true),
+        differing: vec![Evidence::line("src/lib.rs", 7, "fn new (3 lines) is not in the other")],
+        structure: Some(98),
+        same_author: None,
+        shared_functions: (9, 10),
+    }
 }

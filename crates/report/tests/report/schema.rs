@@ -7,6 +7,8 @@ use crate::{json, sample, sarif};
 
 const CHECK: &str = include_str!("../../../../docs/schema/check.schema.json");
 const INSPECT: &str = include_str!("../../../../docs/schema/inspect.schema.json");
+const DIFF: &str = include_str!("../../../../docs/schema/diff.schema.json");
+const SIMILAR: &str = include_str!("../../../../docs/schema/similar.schema.json");
 const SARIF: &str = include_str!("../data/sarif-schema-2.1.0.json");
 
 fn parse(schema: &str) -> Value {
@@ -23,6 +25,17 @@ fn assert_valid(schema: &str, document: &Value) {
         .map(|it| format!("{}: {it}", it.instance_path()))
         .collect();
     assert_eq!(errors, [""; 0]);
+}
+
+/// The schema of `diff` with the definitions that it takes from that of `inspect`.
+fn diff_schema() -> String {
+    let mut schema = parse(&DIFF.replace("inspect.schema.json#/$defs/", "#/$defs/"));
+    let shared = parse(INSPECT)["$defs"].as_object().unwrap().clone();
+    let own = schema["$defs"].as_object_mut().unwrap();
+    for (name, definition) in shared {
+        assert!(own.insert(name.clone(), definition).is_none(), "`{name}` is defined twice");
+    }
+    schema.to_string()
 }
 
 pub(crate) fn assert_check(document: &Value) {
@@ -60,6 +73,44 @@ fn inspect_documents_follow_their_schema() {
     assert_valid(INSPECT, &json::inspect(&outcome));
     outcome.facts = None;
     assert_valid(INSPECT, &json::inspect(&outcome));
+}
+
+#[test]
+fn diff_documents_follow_their_schema() {
+    let schema = diff_schema();
+    let mut outcome = sample::diff();
+    let document = json::diff(&outcome);
+    assert_valid(&schema, &document);
+    let validator = validator(&parse(&schema));
+    for field in ["older", "package", "difference", "case", "advisories", "notes"] {
+        let mut document = document.clone();
+        document.as_object_mut().unwrap().remove(field);
+        assert!(!validator.is_valid(&document), "{field}");
+    }
+    for field in ["kind", "direction", "subject", "before", "after", "capability", "phase", "evidence"] {
+        let mut document = document.clone();
+        document["difference"]["changes"][0].as_object_mut().unwrap().remove(field);
+        assert!(!validator.is_valid(&document), "{field}");
+    }
+    let mut further = document;
+    add_everywhere(&mut further);
+    assert_valid(&schema, &further);
+    outcome.difference = cratekeeper_model::Known::Unknown("offline".to_owned());
+    outcome.newer.facts = sample::inspect().facts;
+    assert_valid(&schema, &json::diff(&outcome));
+    assert_eq!(parse(DIFF)["properties"]["schema"]["const"], cratekeeper_report::json::DIFF_SCHEMA);
+}
+
+#[test]
+fn documents_about_likeness_follow_their_schema() {
+    let outcome = sample::inspect();
+    for similar in [Vec::new(), vec![sample::similar()]] {
+        let likes =
+            cratekeeper_report::similar::Likes { package: &outcome.outcome.package, similar: &similar };
+        let mut out = Vec::new();
+        cratekeeper_report::json::similar(sample::TOOL, &likes, &mut out).unwrap();
+        assert_valid(SIMILAR, &serde_json::from_slice(&out).unwrap());
+    }
 }
 
 #[test]
