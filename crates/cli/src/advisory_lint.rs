@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use cratekeeper_advisories::Database;
 use cratekeeper_engine::advisory_lint::{CrateSource, Fault, Remark, lint};
+use cratekeeper_engine::{Engine, WorkerLimits};
 use cratekeeper_model::graph::CallGraph;
 use cratekeeper_report::{LintRemark, LintReport};
 use semver::Version;
 
-use crate::arguments::{Format, Global};
+use crate::arguments::{AnalysisLimits, Format, Global};
 use crate::exit::Exit;
 use crate::{output, setup};
 
 pub(crate) fn run(database: &Database, global: &Global) -> anyhow::Result<Exit> {
-    let mut source = CargoCache::list()?;
+    let mut source = CargoCache::list(global)?;
     let linted = lint(database.iter(), &mut source);
     let report = LintReport {
         advisories: linted.advisories,
@@ -64,10 +65,14 @@ fn remark(remark: &Remark) -> LintRemark<'_> {
 }
 
 /// The `.crate` files in cargo's home.
-struct CargoCache(BTreeMap<String, Vec<(Version, PathBuf)>>);
+struct CargoCache {
+    archives: BTreeMap<String, Vec<(Version, PathBuf)>>,
+    /// Has them read.
+    engine: Engine,
+}
 
 impl CargoCache {
-    fn list() -> anyhow::Result<CargoCache> {
+    fn list(global: &Global) -> anyhow::Result<CargoCache> {
         let mut versions: BTreeMap<String, Vec<(Version, PathBuf)>> = BTreeMap::new();
         let registries = std::fs::read_dir(setup::environment()?.home().join("registry").join("cache"));
         for registry in registries.into_iter().flatten().flatten() {
@@ -78,7 +83,14 @@ impl CargoCache {
                 }
             }
         }
-        Ok(CargoCache(versions))
+        let limits = WorkerLimits::default();
+        let limits = AnalysisLimits {
+            package_timeout: limits.deadline,
+            package_memory: limits.memory >> 20,
+            no_cache: false,
+        };
+        let engine = setup::engine_without_advisories(&std::env::current_dir()?, global, &limits)?;
+        Ok(CargoCache { archives: versions, engine })
     }
 }
 
@@ -89,12 +101,12 @@ fn split(stem: &str) -> Option<(&str, Version)> {
 
 impl CrateSource for CargoCache {
     fn versions(&mut self, name: &str) -> Vec<Version> {
-        self.0.get(name).into_iter().flatten().map(|(version, _)| version.clone()).collect()
+        self.archives.get(name).into_iter().flatten().map(|(version, _)| version.clone()).collect()
     }
 
     fn call_graph(&mut self, name: &str, version: &Version) -> Option<CallGraph> {
-        let (_, path) = self.0.get(name)?.iter().find(|(it, _)| it == version)?;
-        cratekeeper_engine::graph_of_archive(path)
+        let (_, path) = self.archives.get(name)?.iter().find(|(it, _)| it == version)?;
+        self.engine.graph_of_archive(path)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The arguments, with their help.
 
+mod evaluate;
 mod graph;
 mod names;
 
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cratekeeper_model::{Level, Severity};
 
+pub(crate) use self::evaluate::Evaluate;
 pub(crate) use self::graph::{
     EdgesArguments, ExportArguments, Features, GraphArguments, GraphCommand, Source, Survey,
 };
@@ -19,6 +21,17 @@ Exit codes:
   0  nothing found at or above --fail-on
   1  something found
   2  something could not be checked, or the command failed (2 beats 1)";
+
+const POLICY_EXIT_CODES: &str = "\
+Exit codes:
+  0  it was done
+  2  the policy has mistakes, or the command failed";
+
+const REPLAY_EXIT_CODES: &str = "\
+Exit codes:
+  0  every malicious version was at alert before anybody could fetch it
+  1  one was not
+  2  a timeline could not be replayed as a whole, or the command failed (2 beats 1)";
 
 /// Says what is in a Rust dependency tree before you build it
 #[derive(Debug, Parser)]
@@ -43,6 +56,16 @@ pub(crate) enum Command {
     /// A directory is read as an unpacked package: every file counts, dot-files included; only .git and target are left
     /// out. Nothing is started inside it.
     Inspect(Inspect),
+    /// Say what changed between two versions of a crate, and judge the newer one as an update
+    ///
+    /// What runs when, what it can touch, what it pulls in, what cannot be read: not every changed line. Each side is a file, a
+    /// directory, or a version in a registry.
+    Diff(Diff),
+    /// Find crates that share another one's source, README or description
+    ///
+    /// Among all that were seen on this machine, or in an index. Shares are parts of the smaller text, so that an added payload
+    /// does not hide a copy.
+    Similar(Similar),
     /// Explain a rule: what it looks at, why it matters, what to do
     Explain(Explain),
     /// Find names that can be taken for those of other crates or publishers
@@ -56,6 +79,17 @@ pub(crate) enum Command {
     ///
     /// An interrupted run is continued by the same command. Nothing of what is read is executed.
     Survey(Survey),
+    /// Measure how right detection is: on fixtures of attack techniques, on incidents, and on real crates
+    ///
+    /// Nothing of what is measured is built or run. Advisories are left out, because they name known malware by its name.
+    Evaluate(Evaluate),
+    /// Say what a policy makes of packages, and which of its lines decided
+    Policy(PolicyArguments),
+    /// Replay incidents: what would have happened behind Cratekeeper
+    ///
+    /// A timeline says who published, withdrew and fetched what, and when; docs/replay.md describes it. Crates are packed from the
+    /// directories beside it and judged as in a check, with a simulated clock and without advisories. Nothing of them is executed.
+    Replay(ReplayArguments),
     /// Keep the advisory database up to date
     Advisories(Advisories),
 }
@@ -178,6 +212,10 @@ pub(crate) struct Check {
     /// Take tests, examples and benchmarks for something that runs
     #[arg(long, help_heading = "Analysis")]
     pub(crate) include_tests: bool,
+    /// Compare each package with the version before it even where that has to be downloaded; otherwise with the
+    /// highest earlier one in cargo's cache
+    #[arg(long, help_heading = "Analysis")]
+    pub(crate) fetch_previous: bool,
     /// Who answers for a VEX document
     #[arg(long, value_name = "NAME", default_value = "cratekeeper", help_heading = "Output")]
     pub(crate) vex_author: String,
@@ -210,9 +248,52 @@ pub(crate) struct Inspect {
     pub(crate) limits: AnalysisLimits,
 }
 
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Diff {
+    /// The older version: a `.crate` file, a directory, or a version such as `serde@1.0.218`
+    #[arg(value_name = "OLD")]
+    pub(crate) older: String,
+    /// The newer version
+    #[arg(value_name = "NEW")]
+    pub(crate) newer: String,
+    /// Give all facts of the newer version, not only what rules made of them
+    #[arg(long, help_heading = "Analysis")]
+    pub(crate) facts: bool,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
+}
+
+/// Arguments of `similar`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing shares as much
+  1  something does
+  2  something could not be read, or the command failed")]
+pub(crate) struct Similar {
+    /// What to compare; with --build, directories of `.crate` files, as deep as they are
+    #[arg(value_name = "FILE.crate|DIR|NAME@VERSION", required = true)]
+    pub(crate) targets: Vec<PathBuf>,
+    /// Compare with this index, rather than with what was seen on this machine
+    #[arg(long, value_name = "FILE", help_heading = "Analysis")]
+    pub(crate) index: Option<PathBuf>,
+    /// Make an index of all archives in the directories instead
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with = "index")]
+    pub(crate) build: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
+}
+
 /// What findings are judged with and what they lead to.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Judging {
+    /// Policy that makes verdicts of findings [default: cratekeeper.toml beside the lockfile, or the built-in one]
+    #[arg(long, value_name = "FILE", help_heading = "Analysis")]
+    pub(crate) policy: Option<PathBuf>,
     /// Advisory database, in RustSec's format [default: the one `advisories update` keeps]
     #[arg(
         long,
@@ -251,6 +332,61 @@ pub(crate) struct AnalysisLimits {
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// Arguments of `policy`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArguments {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say which line decided about each package of a lockfile, and why
+    #[command(after_help = POLICY_EXIT_CODES)]
+    Explain(PolicyExplain),
+    /// Read a policy, and tell all of its mistakes
+    #[command(after_help = POLICY_EXIT_CODES)]
+    Check {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the built-in policy, to begin with
+    Show,
+}
+
+/// Arguments of `policy explain`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyExplain {
+    /// Packages: names, or versions such as `serde@1.0.219` [default: all that are not simply allowed]
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+    /// Manifest of the workspace [default: the nearest Cargo.toml]
+    #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with = "lockfile")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// A lockfile alone
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) lockfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXIT_CODES)]
+pub(crate) struct ReplayArguments {
+    /// Timelines, or directories with a `timeline.toml`
+    #[arg(value_name = "TIMELINE.toml|DIR", required = true)]
+    pub(crate) timelines: Vec<PathBuf>,
+    /// Policy that decides who gets what [default: the built-in one]
+    #[arg(long, value_name = "FILE", help_heading = "Analysis")]
+    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: AnalysisLimits,
 }
 
 /// Arguments of `explain`.

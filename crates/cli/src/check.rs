@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cratekeeper_engine::Requested;
-use cratekeeper_model::{CheckOutcome, Known, UnresolvedDependency};
+use cratekeeper_engine::{Engine, PreviousVersions, Requested};
+use cratekeeper_model::{CheckOutcome, Known, Outcome, UnresolvedDependency};
 use cratekeeper_registry::{CargoConfig, Lockfile, LockfileError, WorkspaceMetadata};
 use cratekeeper_report::sarif::Producer;
 use cratekeeper_report::vex::Issuer;
@@ -14,10 +14,14 @@ use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::{output, progress, reachability, setup};
 
 pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
-    let input = Input::find(check)?;
+    let input = Input::find(check.manifest_path.as_deref(), check.lockfile.as_deref())?;
     let mut lockfile = Lockfile::read(&input.lockfile).map_err(hinted)?;
     let mut notes = Vec::new();
     let engine = setup::engine(&input.configuration, global, &check.judging, &check.limits)?;
+    let engine = if check.fetch_previous { engine.comparing_with(PreviousVersions::Fetched) } else { engine };
+    let beside = input.lockfile.parent();
+    let (policy, policy_name) = setup::policy(check.judging.policy.as_deref(), beside)?;
+    let engine = engine.deciding_by(policy);
     let (unresolved, unread_manifests) = if input.is_own_workspace {
         notes.extend(annotate(&mut lockfile, &input, global)?);
         let (unresolved, problems) = unresolved(&lockfile, &input);
@@ -38,6 +42,7 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         .map(|locked| Requested { package: locked.package, lockfile_line: Some(locked.line) })
         .collect();
     let mut packages = engine.check(requested, &*progress::watched(global.quiet));
+    notes.extend(stale_waivers(&engine, &packages, &policy_name));
     if reachability::is_wanted(check, global) {
         let local = input.is_own_workspace.then_some(input.root.as_path());
         notes.extend(reachability::add(&engine, &mut packages, &whole, local, check, global));
@@ -74,6 +79,13 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     let unresolved = outcome.unresolved_dependencies();
     let manifests = if outcome.unread_manifests.is_empty() { Manifests::Read } else { Manifests::NotAllRead };
     Ok(exit::of(&outcome.packages, unresolved, manifests, &outcome.advisories, fail_on, unchecked))
+}
+
+/// Waivers that have expired or that nothing needs any more, one sentence each.
+pub(crate) fn stale_waivers(engine: &Engine, packages: &[Outcome], policy: &str) -> Vec<String> {
+    let answers = packages.iter().filter_map(|it| Some((&it.package, it.policy.as_ref()?)));
+    let stale = engine.policy().stale_waivers(engine.now(), answers);
+    stale.into_iter().map(|it| format!("{policy}: {it}")).collect()
 }
 
 /// Says on standard error why the run failed although the answer was printed.
@@ -152,23 +164,23 @@ pub(crate) struct Input {
     /// Directory from which cargo's configuration is looked for.
     pub(crate) configuration: PathBuf,
     /// Whether cargo may be asked about it: only for the workspace that the user works in, never for a lone lockfile.
-    is_own_workspace: bool,
+    pub(crate) is_own_workspace: bool,
 }
 
 impl Input {
-    fn find(check: &Check) -> anyhow::Result<Input> {
+    pub(crate) fn find(manifest: Option<&Path>, lockfile: Option<&Path>) -> anyhow::Result<Input> {
         let here = std::env::current_dir()?;
-        if let Some(lockfile) = &check.lockfile {
+        if let Some(lockfile) = lockfile {
             let root = lockfile.parent().unwrap_or(Path::new("")).to_owned();
             // Configuration beside a foreign lockfile is not ours to follow; that of the user's place is.
             return Ok(Input {
-                lockfile: lockfile.clone(),
+                lockfile: lockfile.to_owned(),
                 root,
                 configuration: here,
                 is_own_workspace: false,
             });
         }
-        let start = match &check.manifest_path {
+        let start = match manifest {
             Some(manifest) => manifest_directory(manifest)?,
             None => nearest(&here, "Cargo.toml").ok_or_else(|| {
                 let message = format!(

@@ -96,6 +96,7 @@ mod tests {
             help: None,
             advisory: None,
             reachability: None,
+            techniques: Vec::new(),
         };
         let findings = severity.map(finding).into_iter().collect();
         Outcome {
@@ -113,6 +114,7 @@ mod tests {
             reason: None,
             case: Case { level, findings, ..Case::default() },
             lockfile_line: None,
+            policy: None,
         }
     }
 

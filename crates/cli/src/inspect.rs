@@ -15,7 +15,8 @@ use crate::{output, setup};
 pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
     let named = Named::parse(&inspect.target)?;
     let here = std::env::current_dir()?;
-    let engine = setup::engine(&here, global, &inspect.judging, &inspect.limits)?;
+    let (policy, _) = setup::policy(inspect.judging.policy.as_deref(), None)?;
+    let engine = setup::engine(&here, global, &inspect.judging, &inspect.limits)?.deciding_by(policy);
     let mut outcome = engine.inspect(named.target(&engine)?, inspect.facts);
     // People see a summary of the facts in any case; documents hold them when asked.
     outcome.facts = outcome.facts.filter(|_| inspect.facts || global.format == Format::Human);
@@ -41,7 +42,7 @@ pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
 
 /// What the argument names.
 #[derive(Debug, PartialEq, Eq)]
-enum Named {
+pub(crate) enum Named {
     Archive(PathBuf),
     Directory(PathBuf),
     Version(String, semver::Version),
@@ -49,7 +50,7 @@ enum Named {
 
 impl Named {
     /// A directory and a file are tried before a name.
-    fn parse(text: &str) -> anyhow::Result<Named> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Named> {
         let path = Path::new(text);
         // Absolute, and without symbolic links: a worker has another working directory.
         if path.is_dir() {
@@ -71,7 +72,7 @@ impl Named {
         Ok(Named::Version(name.to_owned(), version))
     }
 
-    fn target(self, engine: &Engine) -> anyhow::Result<InspectTarget> {
+    pub(crate) fn target(self, engine: &Engine) -> anyhow::Result<InspectTarget> {
         let (name, version) = match self {
             Named::Archive(path) => return Ok(InspectTarget::Archive(path)),
             Named::Directory(path) => return Ok(InspectTarget::Directory(path)),

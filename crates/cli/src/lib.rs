@@ -7,16 +7,21 @@ mod advisories;
 mod advisory_lint;
 mod arguments;
 mod check;
+mod diff;
 mod error;
+mod evaluate;
 pub mod exit;
 mod explain;
 mod graph;
 mod inspect;
 mod names;
 mod output;
+mod policy;
 mod progress;
 mod reachability;
+mod replay;
 mod setup;
+mod similar;
 mod survey;
 
 use std::ffi::OsString;
@@ -66,10 +71,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::run(check, global),
         Command::Inspect(inspect) => inspect::run(inspect, global),
+        Command::Diff(diff) => diff::run(diff, global),
+        Command::Similar(similar) => similar::run(similar, global),
         Command::Explain(explain) => explain::run(explain, global),
         Command::Names(names) => names::run(names, global),
         Command::Graph(graph) => graph::run(graph, global),
         Command::Survey(survey) => survey::run(survey, global),
+        Command::Evaluate(evaluate) => evaluate::run(evaluate, global),
+        Command::Policy(policy) => policy::run(policy, global),
+        Command::Replay(replay) => replay::run(replay, global),
         Command::Advisories(advisories) => advisories::run(advisories, global),
     }
 }

@@ -1,6 +1,7 @@
 //! Standard output and standard error: colours, widths, closed pipes.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::sync::LazyLock;
 
 use cratekeeper_report::human::{Detail, Terminal, Threshold, View};
 use cratekeeper_report::{RuleDescription, Tool, UNRESOLVED_DEPENDENCY};
@@ -24,10 +25,14 @@ pub(crate) fn rules() -> Vec<RuleDescription<'static>> {
     rules
 }
 
+/// Titles of the attack techniques that findings point to.
+static TECHNIQUES: LazyLock<Vec<(u8, &str)>> =
+    LazyLock::new(|| cratekeeper_rules::TECHNIQUES.iter().map(|it| (it.number, it.title)).collect());
+
 /// How people want to see an answer.
 pub(crate) fn view<'a>(global: &Global, fail_on: FailOn, rules: &'a [RuleDescription<'a>]) -> View<'a> {
     let threshold = Threshold { severity: fail_on.severity, level: fail_on.level };
-    View { terminal: terminal(), detail: detail(global), threshold, rules }
+    View { terminal: terminal(), detail: detail(global), threshold, rules, techniques: &TECHNIQUES }
 }
 
 /// How much `--quiet` and `--verbose` ask for.

@@ -8,6 +8,7 @@ use cratekeeper_advisories::Database;
 use cratekeeper_engine::resolution::{FeatureSelection, Platform, ResolutionOptions};
 use cratekeeper_engine::{Engine, FactsCache, LocalManifests, Setup, WorkerLimits, WorkerPool};
 use cratekeeper_model::Known;
+use cratekeeper_policy::{Policy, PolicyProblem};
 use cratekeeper_registry::{CargoConfig, CargoEnvironment, FinderOptions, Network, PackageFinder};
 use etcetera::BaseStrategy as _;
 
@@ -85,7 +86,47 @@ fn with_advisories(
     let pool =
         WorkerPool::of_this_program(worker_limits).context("failed to find out where this program is")?;
     let facts = (!limits.no_cache).then(|| FactsCache::new(cache.join("facts"), FactsCache::DEFAULT_CAP));
-    Ok(Engine::new(Setup { jobs: jobs(global), finder, pool, cache: facts, advisories }))
+    let policy = Policy::built_in();
+    Ok(Engine::new(Setup { jobs: jobs(global), finder, pool, cache: facts, advisories, policy }))
+}
+
+/// Name of the policy file beside a lockfile.
+const POLICY_FILE: &str = "cratekeeper.toml";
+
+/// How the built-in policy is called.
+const BUILT_IN: &str = "built-in policy";
+
+/// The policy that is named, or lies in `directory`, or is built in; and how to call it.
+pub(crate) fn policy(named: Option<&Path>, directory: Option<&Path>) -> anyhow::Result<(Policy, String)> {
+    let beside = directory.map(|it| it.join(POLICY_FILE)).filter(|it| it.is_file());
+    match named.map(Path::to_owned).or(beside) {
+        Some(path) => Ok((read_policy(&path)?, path.display().to_string())),
+        None => Ok((Policy::built_in(), BUILT_IN.to_owned())),
+    }
+}
+
+/// Reads a policy; the error shows all of its mistakes.
+pub(crate) fn read_policy(path: &Path) -> anyhow::Result<Policy> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read the policy `{}`", path.display()))?;
+    Policy::parse(&text).map_err(|problems| {
+        let number = problems.0.len();
+        let mistakes = if number == 1 { "1 mistake".to_owned() } else { format!("{number} mistakes") };
+        let mut message = format!("failed to read the policy `{}`: {mistakes}", path.display());
+        for problem in &problems.0 {
+            message.push_str(&underlined(path, problem));
+        }
+        Hinted::message(message, "docs/policy.md has every key and variable").into()
+    })
+}
+
+/// A mistake with its line underlined.
+fn underlined(path: &Path, problem: &PolicyProblem) -> String {
+    let PolicyProblem { line, column, message, text } = problem;
+    let number = line.to_string();
+    let margin = " ".repeat(number.len());
+    let before = " ".repeat(column.saturating_sub(1));
+    format!("\n{}:{line}:{column}: {message}\n  {number} | {text}\n  {margin} | {before}^", path.display())
 }
 
 /// Cargo's home and the variables that it reads.

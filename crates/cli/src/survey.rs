@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cratekeeper_engine::resolution::Platform;
 use cratekeeper_engine::{LocalManifests, SurveyInput};
 use cratekeeper_graph::answer::{Asker, Figures};
 use cratekeeper_graph::{Filter, Store};
@@ -70,5 +71,7 @@ fn input(survey: &Survey) -> anyhow::Result<SurveyInput> {
         let message = format!("failed to read `{}`: there is no such directory", directory.display());
         return Err(Hinted::message(message, "give a directory of `.crate` files, or --lockfile").into());
     }
-    Ok(SurveyInput::Directory { directory, at: survey.at.map(|it| it.0) })
+    let this = setup::this_platform();
+    let platform = Platform::of_triple(survey.features.target.as_deref().unwrap_or(&this));
+    Ok(SurveyInput::Directory { directory, at: survey.at.map(|it| it.0), platform })
 }

@@ -25,6 +25,16 @@ fn help_of_inspect() {
 }
 
 #[test]
+fn help_of_diff() {
+    insta::assert_snapshot!("help-diff", help(&["diff", "--help"]));
+}
+
+#[test]
+fn help_of_similar() {
+    insta::assert_snapshot!("help-similar", help(&["similar", "--help"]));
+}
+
+#[test]
 fn help_of_explain() {
     insta::assert_snapshot!("help-explain", help(&["explain", "--help"]));
 }

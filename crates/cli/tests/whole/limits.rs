@@ -43,6 +43,47 @@ fn a_package_that_takes_too_long_is_reported() {
     assert!(large["reason"].as_str().unwrap().contains("took longer"), "{large:#}");
 }
 
+/// What is said of a package that the graph of the workspace lacks.
+fn refused<'a>(document: &'a serde_json::Value, name: &str) -> Option<&'a str> {
+    let refused = document["refused"].as_array().unwrap();
+    let of = |it: &&serde_json::Value| it["package"].as_str().is_some_and(|it| it.starts_with(name));
+    refused.iter().find(of).and_then(|it| it["reason"].as_str())
+}
+
+#[test]
+#[cfg(unix)]
+fn the_graph_of_a_package_that_needs_too_much_memory_is_refused_and_the_rest_is_whole() {
+    let world = world();
+    let survey = |memory: &str, store: &str| {
+        let always = ["survey", "--lockfile", "-o", store, "--offline", "--quiet", "--format", "json"];
+        world.run(&[&always[..], &["--package-memory", memory]].concat())
+    };
+    let said = survey("400", "../little");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let document = said.json();
+    assert!(refused(&document, "large").unwrap().contains("ended unexpectedly"), "{document:#}");
+    assert_eq!(document["refused"].as_array().unwrap().len(), 1, "{document:#}");
+    let functions = |store| {
+        let said = world.run(&["graph", "search", store, "small::answer", "--format", "json"]);
+        said.json()["functions"].as_array().unwrap().len()
+    };
+    assert_eq!(functions("../little"), 1);
+    let said = survey("3072", "../much");
+    assert_eq!((said.code, functions("../much")), (0, 1), "{}", said.stderr);
+}
+
+#[test]
+fn the_graph_of_a_package_that_takes_too_long_is_refused() {
+    let world = world();
+    let arguments = ["survey", "--lockfile", "-o", "../store", "--offline", "--quiet", "--format", "json"];
+    // Manifests are in the cache, so that what takes too long is reading for the graph.
+    assert_eq!(world.check(&[]).code, 0);
+    let said = world.run(&[&arguments[..], &["--package-timeout", "0.000001"]].concat());
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let document = said.json();
+    assert!(refused(&document, "small").unwrap().contains("took longer"), "{document:#}");
+}
+
 #[test]
 fn source_that_would_overflow_the_parser_is_scanned_and_said() {
     let mut world = World::new();

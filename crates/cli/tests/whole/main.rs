@@ -8,8 +8,10 @@
 mod bad_input;
 mod call_graphs;
 mod check;
+mod diff;
 #[path = "../../../graph/tests/support/mod.rs"]
 mod ecosystem;
+mod evaluate;
 mod formats;
 mod graph_command;
 mod help;
@@ -17,9 +19,12 @@ mod inspect;
 mod limits;
 mod names;
 mod names_command;
+mod policy;
 mod reachability;
 mod reached;
 mod real;
+mod replay;
+mod similar;
 mod survey;
 mod tree;
 mod world;
