@@ -1,8 +1,9 @@
 //! `cargo xtask evaluate`: how right our answers are, against somebody else's.
 //!
-//! Call graphs are compared with what the compiler saw (`tests/graph/`). The tables are data, so that no compiler has to run
+//! Detection is judged on fixtures and real crates (`detection`). Call graphs are compared with what the compiler saw (`tests/graph/`). The tables are data, so that no compiler has to run
 //! here; one half of the real crates is kept from whoever works on the call graph, and its examples are not shown.
 
+mod detection;
 mod edges;
 mod report;
 mod score;
@@ -25,6 +26,8 @@ use crate::workspace;
 pub(crate) enum Subject {
     /// Compare call graphs with what the compiler saw
     Graph(GraphArguments),
+    /// Judge fixtures of attack techniques, replicas of incidents, and our own dependencies
+    Detection(detection::DetectionArguments),
 }
 
 #[derive(clap::Args)]
@@ -95,6 +98,7 @@ impl Set {
 pub(crate) fn evaluate(subject: &Subject) -> anyhow::Result<()> {
     match subject {
         Subject::Graph(arguments) => graph(arguments),
+        Subject::Detection(arguments) => detection::detection(arguments),
     }
 }
 
@@ -162,56 +166,12 @@ fn write_json(path: &Path, sets: &[&ScoredSet]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use cratekeeper_engine::resolution::{FeatureSelection, Platform, ResolutionOptions};
-    use cratekeeper_engine::{Engine, LocalManifests, NoProgress, Setup, WorkerLimits, WorkerPool};
-    use cratekeeper_graph::{EdgeOptions, Store};
-    use cratekeeper_model::Known;
-    use cratekeeper_registry::{
-        CargoConfig, CargoEnvironment, FinderOptions, Lockfile, Network, PackageFinder,
-    };
-
     use super::*;
-
-    /// The calls of a workspace without dependencies from elsewhere, read by the engine in this process.
-    fn calls_of(project: &Path) -> Product {
-        let cache = tempfile::tempdir().unwrap();
-        let environment = CargoEnvironment::new(cache.path().join("cargo"), []);
-        let config = CargoConfig::load(cache.path(), &environment).unwrap();
-        let options = FinderOptions::new(cache.path().join("archives"), Network::Offline);
-        let engine = Engine::new(Setup {
-            jobs: 2,
-            finder: PackageFinder::new(config, options).unwrap(),
-            pool: WorkerPool::new("there is no archive to read".into(), WorkerLimits::default()),
-            cache: Some(cratekeeper_engine::FactsCache::new(cache.path().join("facts"), 1 << 20)),
-            advisories: Known::Unknown("nobody asks for them".to_owned()),
-        });
-        let local = LocalManifests::read(project);
-        let platform = || Platform::of_triple("x86_64-unknown-linux-gnu");
-        let options = ResolutionOptions {
-            resolver: local.resolver,
-            target: platform(),
-            host: platform(),
-            features: FeatureSelection::default(),
-            dev_dependencies: false,
-        };
-        let lockfile = Lockfile::read(&project.join("Cargo.lock")).unwrap();
-        let built = engine.workspace_graph(&lockfile, &local, &options, &NoProgress).unwrap();
-        assert_eq!((built.refused, built.partial), (Vec::new(), Vec::new()));
-        let graph = Store::open(&built.directory).unwrap().graph(&built.table).unwrap();
-        let options =
-            EdgeOptions { callers: None, with_versions: true, active_only: true, without_tests: true };
-        let row = |it: cratekeeper_graph::Edge| {
-            let (kind, certainty) = (it.kind.as_str(), it.certainty.as_str());
-            format!("{}\t{}\t{kind}\t{certainty}\t{}:{}\n", it.caller, it.callee, it.file, it.line)
-        };
-        let rows: String = graph.edges(&options).unwrap().map(|it| row(it.unwrap())).collect();
-        Product::parse(&rows).unwrap()
-    }
 
     /// What is missed is printed when this fails.
     #[test]
     fn nearly_every_kind_of_call_is_found() {
-        let product = calls_of(&Set::Kinds.project());
+        let product = Product::of_debug_build(&Set::Kinds.project()).unwrap();
         let truths = Truth::read_all(&Set::Kinds.tables()).unwrap();
         let scores: Vec<Score> = truths.iter().map(|it| Score::new(it, &product, usize::MAX)).collect();
         let total: Score = scores.iter().collect();

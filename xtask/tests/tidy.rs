@@ -12,7 +12,10 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All files below the workspace that are part of the project, by extension.
+/// Replicas of attacks and their harmless twins: their Rust is data, read and never built, in many styles.
+const DATA: &[&str] = &["incidents/", "tests/detection/"];
+
+/// All files below the workspace that are part of the project, by extension. Rust that is data is left out.
 fn files(extension: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut directories = vec![workspace()];
@@ -24,6 +27,9 @@ fn files(extension: &str) -> Vec<(String, String)> {
                 directories.push(path);
             } else if path.extension().is_some_and(|it| it == extension) {
                 let relative = path.strip_prefix(workspace()).unwrap().to_str().unwrap().replace('\\', "/");
+                if extension == "rs" && DATA.iter().any(|it| relative.starts_with(it)) {
+                    continue;
+                }
                 found.push((relative, fs::read_to_string(&path).unwrap()));
             }
         }
@@ -85,6 +91,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cratekeeper-names", &[]),
     ("cratekeeper-graph", &["cratekeeper-model"]),
     ("cratekeeper-rules", &["cratekeeper-model"]),
+    ("cratekeeper-difference", &["cratekeeper-model"]),
+    ("cratekeeper-policy", &["cratekeeper-model"]),
+    ("cratekeeper-similarity", &["cratekeeper-model"]),
+    ("cratekeeper-evaluation", &["cratekeeper-model", "cratekeeper-archive"]),
     (
         "cratekeeper-engine",
         &[
@@ -96,9 +106,13 @@ const EDGES: &[(&str, &[&str])] = &[
             "cratekeeper-registry",
             "cratekeeper-advisories",
             "cratekeeper-rules",
+            "cratekeeper-difference",
+            "cratekeeper-similarity",
+            "cratekeeper-policy",
             "cratekeeper-graph",
             "cratekeeper-resolve",
             "cratekeeper-standard",
+            "cratekeeper-syntax",
         ],
     ),
     ("cratekeeper-report", &["cratekeeper-model", "cratekeeper-graph", "cratekeeper-names"]),
@@ -108,8 +122,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "cratekeeper-model",
             "cratekeeper-parquet",
             "cratekeeper-engine",
+            "cratekeeper-evaluation",
             "cratekeeper-graph",
             "cratekeeper-names",
+            "cratekeeper-policy",
             "cratekeeper-registry",
             "cratekeeper-advisories",
             "cratekeeper-rules",
@@ -124,6 +140,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Libraries that only some crates may use, because what they do belongs there alone.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cratekeeper", "xtask"]),
+    ("cel", &["cratekeeper-policy"]),
     ("anyhow", &["cratekeeper", "xtask"]),
     ("indicatif", &["cratekeeper"]),
     ("ureq", &["cratekeeper-registry"]),
@@ -169,6 +186,13 @@ fn crates_use_only_what_they_may() {
     assert!(wrong.is_empty(), "forbidden edges: {wrong:#?}");
 }
 
+/// Code without its comments and without what stands between quotes: the paths that analysis looks for are no calls.
+fn without_text(code: &str) -> String {
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let quoted = |line: &str| line.replace("\\\"", "").split('"').step_by(2).collect::<String>();
+    lines.map(|line| quoted(line) + "\n").collect()
+}
+
 #[test]
 fn the_model_and_the_rules_do_no_input_or_output() {
     let forbidden = [
@@ -183,12 +207,18 @@ fn the_model_and_the_rules_do_no_input_or_output() {
     let found: Vec<String> = files("rs")
         .into_iter()
         .filter(|(path, _)| {
-            ["crates/model/src", "crates/rules/src", "crates/source/src"]
-                .iter()
-                .any(|it| path.starts_with(it))
+            [
+                "crates/model/src",
+                "crates/rules/src",
+                "crates/source/src",
+                "crates/difference/src",
+                "crates/similarity/src",
+            ]
+            .iter()
+            .any(|it| path.starts_with(it))
         })
         .flat_map(|(path, text)| {
-            let code = text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
+            let code = without_text(text.split("#[cfg(test)]").next().unwrap_or(""));
             forbidden
                 .iter()
                 .filter(|it| code.contains(**it))

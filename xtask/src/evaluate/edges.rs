@@ -92,12 +92,21 @@ impl Product {
         Ok(Product { edges: edges.collect(), candidates, unresolved: BTreeMap::new() })
     }
 
+    /// Asks the program as tests build it about a workspace without dependencies from elsewhere.
+    #[cfg(test)]
+    pub(crate) fn of_debug_build(directory: &Path) -> anyhow::Result<Product> {
+        run(&mut cargo(&["build", "--locked", "--package", "cratekeeper"]))?;
+        let program = target_directory()?.join("debug").join("cratekeeper");
+        let cache = tempfile::tempdir()?;
+        let more = ["--with-versions", "--format", "tsv"];
+        Product::parse(&graph(&program, cache.path(), "edges", directory, &more)?)
+    }
+
     /// Builds our program and asks it about a workspace, whose crates are then in cargo's cache.
     pub(crate) fn of_workspace(directory: &Path) -> anyhow::Result<Product> {
         let manifest = directory.join("Cargo.toml");
         run(cargo(&["fetch", "--locked", "--manifest-path"]).arg(&manifest))?;
-        run(&mut cargo(&["build", "--release", "--locked", "--package", "cratekeeper"]))?;
-        let program = target_directory()?.join("release").join("cratekeeper");
+        let program = program()?;
         // A graph that an older build made must not be measured.
         let cache = tempfile::tempdir()?;
         let ask =
@@ -113,6 +122,12 @@ impl Product {
         }
         Ok(product)
     }
+}
+
+/// The program as it is shipped, built if it is not there.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
+    run(&mut cargo(&["build", "--release", "--locked", "--package", "cratekeeper"]))?;
+    Ok(target_directory()?.join("release").join("cratekeeper"))
 }
 
 /// What a `graph` subcommand prints about a workspace.
