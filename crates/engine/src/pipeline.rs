@@ -134,6 +134,11 @@ impl Engine {
         self
     }
 
+    /// Families of rules that are switched off.
+    pub(crate) fn switched_off(&self) -> &[Family] {
+        &self.without
+    }
+
     /// Checks packages, in parallel. The outcomes are in the order of the requests.
     #[must_use]
     pub fn check(&self, requested: Vec<Requested>, progress: &dyn Progress) -> Vec<Outcome> {
