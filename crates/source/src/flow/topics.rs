@@ -248,7 +248,7 @@ mod tests {
     fn what_is_mentioned_is_found() {
         use Topic::*;
         for (value, topic) in [
-            ("/home/me/.ssh/id_rsa", SecretFile),
+            ("/srv/backup/.ssh/id_rsa", SecretFile),
             ("{HOME}/.cargo/credentials.toml", SecretFile),
             ("GITHUB_TOKEN", SecretVariable),
             ("AWS_SECRET_ACCESS_KEY", SecretVariable),
