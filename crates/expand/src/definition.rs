@@ -6,7 +6,7 @@
 use cratekeeper_syntax::{Edition, SyntaxKind};
 
 use crate::fragment::{Specifier, Steps};
-use crate::matcher::{Instruction, Matcher, Next, Variable};
+use crate::matcher::{Instruction, Matcher, Next, Room, Variable};
 use crate::tokens::Tokens;
 use crate::transcriber::Transcriber;
 use crate::{ExpandError, Expansion, Limits, ParseError};
@@ -107,8 +107,9 @@ impl MacroDefinition {
         }
         let tokens = Tokens::new(arguments, self.edition).map_err(|_| ExpandError::Unbalanced)?;
         steps.take(tokens.len())?;
+        let mut room = Room::default();
         for (number, rule) in self.rules.iter().enumerate() {
-            if let Some(bindings) = rule.matcher.run(&tokens, crate_root, limits, steps)? {
+            if let Some(bindings) = rule.matcher.run(&mut room, &tokens, crate_root, limits, steps)? {
                 let text = rule.transcriber.write(&tokens, &bindings, crate_root, limits, steps)?;
                 return Ok(Expansion { text, rule: number });
             }

@@ -88,8 +88,10 @@ struct Way {
     event: u32,
 }
 
-struct Machine<'m> {
-    matcher: &'m Matcher,
+/// What the machine keeps between tokens. The rules of a definition use it one after the other: most are tried in vain, and
+/// would cost more to make room for than to run.
+#[derive(Default)]
+pub(crate) struct Room {
     /// Events, each with the one before it.
     events: Vec<(Event, u32)>,
     /// For each place of the program, the round in which a way reached it.
@@ -98,40 +100,54 @@ struct Machine<'m> {
     stack: Vec<Way>,
     /// The ways of this round that wait for a token or fragment, or have come to the end.
     waiting: Vec<Way>,
+    /// The ways that go on behind the token.
+    ways: Vec<Way>,
+}
+
+impl Room {
+    fn clear(&mut self, places: usize) {
+        self.events.clear();
+        self.reached.clear();
+        self.reached.resize(places, 0);
+        self.round = 0;
+        self.stack.clear();
+        self.waiting.clear();
+        self.ways.clear();
+    }
+}
+
+struct Machine<'m> {
+    matcher: &'m Matcher,
+    room: &'m mut Room,
 }
 
 impl Matcher {
     /// What the variables stand for if the arguments match.
     pub(crate) fn run(
         &self,
+        room: &mut Room,
         tokens: &Tokens<'_>,
         crate_root: &str,
         limits: &Limits,
         steps: &mut Steps,
     ) -> Result<Option<Vec<Binding>>, ExpandError> {
-        let mut machine = Machine {
-            matcher: self,
-            events: Vec::new(),
-            reached: vec![0; self.program.len()],
-            round: 0,
-            stack: Vec::new(),
-            waiting: Vec::new(),
-        };
-        let mut ways = vec![Way { place: 0, event: NONE }];
+        room.clear(self.program.len());
+        room.ways.push(Way { place: 0, event: NONE });
+        let mut machine = Machine { matcher: self, room };
         let mut at = 0;
         // Fragments that took nothing since the last token: more than the program is long go round in a circle.
         let mut idle = 0;
         loop {
-            machine.advance(&mut ways, steps)?;
+            machine.advance(steps)?;
             if at >= tokens.len()
                 && let Some(way) = machine.accepted()
             {
                 return machine.bindings(way.event, steps).map(Some);
             }
-            let end = machine.after_token(tokens, at, crate_root, &mut ways);
+            let end = machine.after_token(tokens, at, crate_root);
             let end = match end {
                 Some(end) => end,
-                None => match machine.after_fragment(tokens, at, limits, steps, &mut ways)? {
+                None => match machine.after_fragment(tokens, at, limits, steps)? {
                     Some(end) => end,
                     None => return Ok(None),
                 },
@@ -147,65 +163,63 @@ impl Matcher {
 
 impl Machine<'_> {
     /// Moves the ways to where they wait.
-    fn advance(&mut self, ways: &mut Vec<Way>, steps: &mut Steps) -> Result<(), ExpandError> {
-        self.round += 1;
-        self.waiting.clear();
-        self.stack.extend(ways.drain(..).rev());
-        while let Some(way) = self.stack.pop() {
+    fn advance(&mut self, steps: &mut Steps) -> Result<(), ExpandError> {
+        let room = &mut *self.room;
+        room.round += 1;
+        room.waiting.clear();
+        room.stack.extend(room.ways.drain(..).rev());
+        while let Some(way) = self.room.stack.pop() {
             let place = way.place as usize;
-            if self.reached[place] == self.round {
+            if self.room.reached[place] == self.room.round {
                 continue;
             }
-            self.reached[place] = self.round;
+            self.room.reached[place] = self.room.round;
             steps.take(1)?;
             match self.matcher.program[place] {
                 Instruction::Enter { repetition, after, may_be_empty } => {
                     let begun = self.event(Event::Begin { repetition }, way.event);
                     if may_be_empty {
                         let event = self.event(Event::End { repetition }, begun);
-                        self.stack.push(Way { place: after, event });
+                        self.room.stack.push(Way { place: after, event });
                     }
-                    self.stack.push(Way { place: way.place + 1, event: begun });
+                    self.room.stack.push(Way { place: way.place + 1, event: begun });
                 }
                 Instruction::Again { repetition, start, next, after } => {
                     let event = self.event(Event::End { repetition }, way.event);
-                    self.stack.push(Way { place: after, event });
+                    self.room.stack.push(Way { place: after, event });
                     match next {
                         Next::Nothing => {}
-                        Next::Body => self.stack.push(Way { place: start, event: way.event }),
-                        Next::Separator => self.stack.push(Way { place: way.place + 1, event: way.event }),
+                        Next::Body => self.room.stack.push(Way { place: start, event: way.event }),
+                        Next::Separator => {
+                            self.room.stack.push(Way { place: way.place + 1, event: way.event });
+                        }
                     }
                 }
-                _ => self.waiting.push(way),
+                _ => self.room.waiting.push(way),
             }
         }
         Ok(())
     }
 
     fn event(&mut self, event: Event, before: u32) -> u32 {
-        self.events.push((event, before));
-        self.events.len() as u32 - 1
+        self.room.events.push((event, before));
+        self.room.events.len() as u32 - 1
     }
 
     fn accepted(&self) -> Option<Way> {
         let accepts = |way: &&Way| matches!(self.matcher.program[way.place as usize], Instruction::Accept);
-        self.waiting.iter().find(accepts).copied()
+        self.room.waiting.iter().find(accepts).copied()
     }
 
     /// Follows the ways that wait for the token at `at`, if any do.
-    fn after_token(
-        &self,
-        tokens: &Tokens<'_>,
-        at: usize,
-        crate_root: &str,
-        ways: &mut Vec<Way>,
-    ) -> Option<usize> {
+    fn after_token(&mut self, tokens: &Tokens<'_>, at: usize, crate_root: &str) -> Option<usize> {
         if at >= tokens.len() || tokens.after_group(at).is_some() {
             return None;
         }
         let end = at + tokens.operator_length(at);
         let text = tokens.text(at, end);
-        for way in &self.waiting {
+        let Room { waiting, ways, .. } = &mut *self.room;
+        for way in waiting {
             let (expected, place) = match &self.matcher.program[way.place as usize] {
                 Instruction::Token(token) => (&**token, way.place + 1),
                 Instruction::Crate => (crate_root, way.place + 1),
@@ -226,17 +240,16 @@ impl Machine<'_> {
         at: usize,
         limits: &Limits,
         steps: &mut Steps,
-        ways: &mut Vec<Way>,
     ) -> Result<Option<usize>, ExpandError> {
-        for index in 0..self.waiting.len() {
-            let way = self.waiting[index];
+        for index in 0..self.room.waiting.len() {
+            let way = self.room.waiting[index];
             let Instruction::Fragment { variable, specifier } = self.matcher.program[way.place as usize]
             else {
                 continue;
             };
             if let Some(fragment) = fragment::take(specifier, tokens, at, limits, steps)? {
                 let event = self.event(Event::Bind { variable, fragment }, way.event);
-                ways.push(Way { place: way.place + 1, event });
+                self.room.ways.push(Way { place: way.place + 1, event });
                 return Ok(Some(fragment.end as usize));
             }
         }
@@ -247,7 +260,7 @@ impl Machine<'_> {
     fn bindings(&self, last: u32, steps: &mut Steps) -> Result<Vec<Binding>, ExpandError> {
         let mut path = Vec::new();
         let mut next = last;
-        while let Some((event, before)) = self.events.get(next as usize) {
+        while let Some((event, before)) = self.room.events.get(next as usize) {
             path.push(*event);
             next = *before;
         }

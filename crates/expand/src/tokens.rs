@@ -185,8 +185,8 @@ impl<'t> Tokens<'t> {
     /// How many of our tokens make up the operator that begins here; 1 for everything else.
     pub(crate) fn operator_length(&self, at: usize) -> usize {
         let kind = self.kind(at);
-        // Most tokens are words and delimiters.
-        if !kind.is_punct() || !self.touches_next(at) {
+        // Most tokens are words and delimiters, or stand before one.
+        if !kind.is_punct() || !self.kind(at + 1).is_punct() || !self.touches_next(at) {
             return 1;
         }
         if kind == SyntaxKind::PIPE && self.kind(at + 1) == SyntaxKind::PIPE {

@@ -130,8 +130,8 @@ pub struct Damage(pub(crate) &'static str);
 
 impl GraphError {
     pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> GraphError {
-        let path = path.to_owned();
-        move |source| GraphError::File { operation, path, source }
+        // The path is copied when there is an error: columns are written a few bytes at a time.
+        move |source| GraphError::File { operation, path: path.to_owned(), source }
     }
 
     /// What the user can do about it, if anything.

@@ -44,7 +44,7 @@ use crate::symbol::Symbol;
 use crate::types::{Type, TypeId};
 use crate::view::View;
 use local_items::LocalUse;
-use table::Table;
+use table::{Snapshot, Table};
 
 /// Deepest expression that is read. The parser refuses deeper nesting; chains of operators and methods can be longer.
 const DEPTH: u32 = 500;
@@ -141,6 +141,14 @@ struct Pending {
     depth: u32,
 }
 
+/// A state of inference to go back to.
+#[derive(Clone, Copy)]
+struct Mark {
+    snapshot: Snapshot,
+    /// How many bounds waited.
+    pending: usize,
+}
+
 /// Inference of one body.
 pub(crate) struct Body<'c, 'a> {
     context: &'c Context<'c, 'a>,
@@ -173,6 +181,11 @@ pub(crate) struct Body<'c, 'a> {
     question_fuel: u32,
     /// Answers that cannot change.
     fits: FxHashMap<implementations::Question, Rc<[ImplementationId]>>,
+    /// No implementations.
+    none: Rc<[ImplementationId]>,
+    /// Bounds of type parameters, `impl` and `dyn` types.
+    bounds: FxHashMap<TypeId, Rc<[TraitReference]>>,
+    no_bounds: Rc<[TraitReference]>,
 }
 
 impl<'c, 'a> Body<'c, 'a> {
@@ -201,6 +214,9 @@ impl<'c, 'a> Body<'c, 'a> {
             questions: 0,
             question_fuel: 0,
             fits: FxHashMap::default(),
+            none: Rc::default(),
+            bounds: FxHashMap::default(),
+            no_bounds: Rc::default(),
         }
     }
 
@@ -226,6 +242,7 @@ impl<'c, 'a> Body<'c, 'a> {
         self.depth = 0;
         self.fuel = FUEL;
         self.fits.clear();
+        self.bounds.clear();
     }
 
     /// What the function with that number calls.
@@ -377,6 +394,20 @@ impl<'c, 'a> Body<'c, 'a> {
 
     fn line(&self, node: Node<'a>) -> u32 {
         self.context.sources.place(self.tree, node.start()).line
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { snapshot: self.table.snapshot(), pending: self.pending.len() }
+    }
+
+    /// Undoes what trying something has done to variables. Those that were made for it are taken back, unless a bound that
+    /// waits may know them.
+    fn undo(&mut self, mark: Mark) {
+        if self.pending.len() == mark.pending {
+            self.table.undo(mark.snapshot);
+        } else {
+            self.table.back_to(mark.snapshot);
+        }
     }
 
     fn burn(&mut self, amount: u32) -> bool {

@@ -4,6 +4,7 @@
 //! difference is [`Holes`].
 
 use cratekeeper_syntax::SyntaxKind;
+use smallvec::SmallVec;
 
 use crate::collect::{BodyMacros, Form};
 use crate::definitions::{Bound, Definition, Generics, TraitId, TraitReference};
@@ -83,9 +84,12 @@ pub(crate) fn primitive(name: Symbol, leading: bool) -> Option<Definition> {
     crate::definitions::Primitive::from_name(name.as_str()).filter(|_| !leading).map(Definition::Primitive)
 }
 
+/// The segments of a path. Nearly all have few.
+pub(crate) type Segments<'a> = SmallVec<[Segment<'a>; 4]>;
+
 /// The segments of a `PATH`, and whether `::` stands in front.
-pub(crate) fn segments(path: Node<'_>) -> (Vec<Segment<'_>>, bool) {
-    let mut found = Vec::with_capacity(4);
+pub(crate) fn segments(path: Node<'_>) -> (Segments<'_>, bool) {
+    let mut found = Segments::new();
     let mut leading = false;
     let mut current = Some(path);
     while let Some(path) = current {

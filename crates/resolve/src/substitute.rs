@@ -1,5 +1,7 @@
 //! Copies types from one pool to another, with arguments in place of parameters.
 
+use smallvec::SmallVec;
+
 use crate::definitions::TraitReference;
 use crate::types::{Type, TypeId, TypePool};
 
@@ -8,6 +10,9 @@ const DEPTH: u32 = 64;
 
 /// Largest type that is copied, in parts. Aliases of aliases of pairs grow without end.
 const PARTS: u32 = 4096;
+
+/// A few types, as the arguments of most things are.
+pub(crate) type Few = SmallVec<[TypeId; 8]>;
 
 /// Copies types, see [`copy`].
 struct Copier<'f, 'p> {
@@ -56,22 +61,28 @@ impl Copier<'_, '_> {
             Type::Parameter(number) => {
                 return self.arguments.get(*number as usize).copied().unwrap_or(TypeId::UNKNOWN);
             }
-            Type::Adt(adt, arguments) => Type::Adt(*adt, self.all(arguments, next)),
+            Type::Adt(adt, arguments) => {
+                let arguments = self.all(arguments, next);
+                return self.into.add_adt(*adt, &arguments);
+            }
+            Type::Tuple(parts) => {
+                let parts = self.all(parts, next);
+                return self.into.add_tuple(&parts);
+            }
             Type::Reference(mutable, inner) => Type::Reference(*mutable, self.copy(*inner, next)),
             Type::Pointer(mutable, inner) => Type::Pointer(*mutable, self.copy(*inner, next)),
             Type::Slice(inner) => Type::Slice(self.copy(*inner, next)),
             Type::Array(inner) => Type::Array(self.copy(*inner, next)),
-            Type::Tuple(parts) => Type::Tuple(self.all(parts, next)),
             Type::Function(parameters, result) => {
-                Type::Function(self.all(parameters, next), self.copy(*result, next))
+                Type::Function(self.boxed(parameters, next), self.copy(*result, next))
             }
             Type::Dyn(bounds) => Type::Dyn(bounds.iter().map(|it| self.reference(it, next)).collect()),
             Type::Opaque(bounds) => Type::Opaque(bounds.iter().map(|it| self.reference(it, next)).collect()),
             Type::Projection(subject, of_trait, arguments, name) => {
-                Type::Projection(self.copy(*subject, next), *of_trait, self.all(arguments, next), *name)
+                Type::Projection(self.copy(*subject, next), *of_trait, self.boxed(arguments, next), *name)
             }
             Type::FunctionItem(function, arguments) => {
-                Type::FunctionItem(*function, self.all(arguments, next))
+                Type::FunctionItem(*function, self.boxed(arguments, next))
             }
             Type::Unknown | Type::Never | Type::Primitive(_) | Type::Variable(_) | Type::Closure(_) => {
                 of.clone()
@@ -80,14 +91,18 @@ impl Copier<'_, '_> {
         self.into.add(copied)
     }
 
-    fn all(&mut self, ids: &[TypeId], depth: u32) -> Box<[TypeId]> {
+    fn all(&mut self, ids: &[TypeId], depth: u32) -> Few {
+        ids.iter().map(|id| self.copy(*id, depth)).collect()
+    }
+
+    fn boxed(&mut self, ids: &[TypeId], depth: u32) -> Box<[TypeId]> {
         ids.iter().map(|id| self.copy(*id, depth)).collect()
     }
 
     fn reference(&mut self, reference: &TraitReference, depth: u32) -> TraitReference {
         TraitReference {
             id: reference.id,
-            arguments: self.all(&reference.arguments, depth),
+            arguments: self.boxed(&reference.arguments, depth),
             bindings: reference.bindings.iter().map(|(name, id)| (*name, self.copy(*id, depth))).collect(),
         }
     }

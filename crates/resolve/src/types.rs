@@ -6,7 +6,6 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +65,24 @@ pub enum Type {
 /// Most type parameters, those of containers included, that one function is read with: more than anybody writes.
 pub(crate) const PARAMETERS: u32 = 64;
 
+/// A type to be looked for: its parts need not be in a box for that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key<'t> {
+    Adt(AdtId, &'t [TypeId]),
+    Tuple(&'t [TypeId]),
+    Other(&'t Type),
+}
+
+impl Key<'_> {
+    fn of(of: &Type) -> Key<'_> {
+        match of {
+            Type::Adt(id, arguments) => Key::Adt(*id, arguments),
+            Type::Tuple(parts) => Key::Tuple(parts),
+            other => Key::Other(other),
+        }
+    }
+}
+
 /// Distinct types.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TypePool {
@@ -114,26 +131,61 @@ impl TypePool {
 
     /// The number of a type.
     pub fn add(&mut self, of: Type) -> TypeId {
-        let (types, hashes) = (&self.types, &self.hashes);
-        let hash = FxBuildHasher.hash_one(&of);
-        let is_same = |id: &TypeId| hashes[id.0 as usize] == hash && types[id.0 as usize] == of;
-        let entry = self.numbers.entry(hash, is_same, |id| hashes[id.0 as usize]);
-        match entry {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(vacant) => {
-                let id = TypeId(types.len() as u32);
-                vacant.insert(id);
-                self.types.push(of);
-                self.hashes.push(hash);
-                id
-            }
+        match self.find(Key::of(&of)) {
+            Ok(known) => known,
+            Err(hash) => self.insert(hash, of),
         }
+    }
+
+    /// The number of [`Type::Adt`]. Most are there already, and then nothing is allocated.
+    pub(crate) fn add_adt(&mut self, id: AdtId, arguments: &[TypeId]) -> TypeId {
+        match self.find(Key::Adt(id, arguments)) {
+            Ok(known) => known,
+            Err(hash) => self.insert(hash, Type::Adt(id, arguments.into())),
+        }
+    }
+
+    /// The number of [`Type::Tuple`], as [`TypePool::add_adt`].
+    pub(crate) fn add_tuple(&mut self, parts: &[TypeId]) -> TypeId {
+        match self.find(Key::Tuple(parts)) {
+            Ok(known) => known,
+            Err(hash) => self.insert(hash, Type::Tuple(parts.into())),
+        }
+    }
+
+    /// The number of a type that is there already; otherwise its hash.
+    fn find(&self, key: Key<'_>) -> Result<TypeId, u64> {
+        let hash = FxBuildHasher.hash_one(key);
+        let is_same = |id: &TypeId| {
+            let number = id.0 as usize;
+            self.hashes[number] == hash && Key::of(&self.types[number]) == key
+        };
+        self.numbers.find(hash, is_same).copied().ok_or(hash)
+    }
+
+    fn insert(&mut self, hash: u64, of: Type) -> TypeId {
+        let id = TypeId(self.types.len() as u32);
+        self.numbers.insert_unique(hash, id, |id| self.hashes[id.0 as usize]);
+        self.types.push(of);
+        self.hashes.push(hash);
+        id
     }
 
     /// The type with a number; [`Type::Unknown`] if there is none.
     #[must_use]
     pub fn of(&self, id: TypeId) -> &Type {
         self.types.get(id.0 as usize).unwrap_or(&Type::Unknown)
+    }
+
+    /// Arguments, parts or parameters of a type, if it has a list of them.
+    pub(crate) fn parts(&self, id: TypeId) -> &[TypeId] {
+        match self.of(id) {
+            Type::Adt(_, parts)
+            | Type::Tuple(parts)
+            | Type::Function(parts, _)
+            | Type::FunctionItem(_, parts) => parts,
+            _ => &[],
+        }
     }
 
     /// Number of distinct types.

@@ -5,6 +5,8 @@
 //! walked and freed by recursion; this one is an array in preorder, so that a walk is a loop that no depth of
 //! nesting can overflow.
 
+use std::cell::Cell;
+
 use ra_ap_parser::{Edition, LexedStr, Step, SyntaxKind, TopEntryPoint};
 
 /// Longest path that [`Node::plain_text`] writes before it stops. Real ones stay below 300 bytes.
@@ -24,7 +26,7 @@ struct Element {
 /// A parsed text. Trivia (white space and comments) is left out; it can be read from the lexer.
 pub struct Tree<'t> {
     text: &'t str,
-    elements: Vec<Element>,
+    elements: Box<[Element]>,
     /// Byte offset and message of each syntax error.
     pub errors: Vec<(u32, String)>,
 }
@@ -73,10 +75,12 @@ impl<'t> Tree<'t> {
         // The parser asserts that it makes progress. It is not our bug to fix, but must not be our crash either.
         let output = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| entry.parse(&input)))
             .map_err(|_| "the parser gave up".to_owned())?;
-        let mut builder = Builder::new(lexed, text);
+        drop(input);
+        let mut builder = Builder::new(lexed, text, ROOM.take());
         for step in output.iter() {
             builder.step(&step);
         }
+        drop(output);
         let mut tree = builder.finish();
         let of_lexer =
             lexed.errors().filter(|(token, _)| !is_windows_continuation(lexed.text(*token), edition));
@@ -110,18 +114,28 @@ fn offset(lexed: &LexedStr<'_>, token: usize) -> u32 {
     lexed.text_start(token) as u32
 }
 
+thread_local! {
+    /// Where elements are collected. How many there will be is not known before, and trees are kept by the thousand: each takes
+    /// just what it needs, when what the parser needed is free again.
+    static ROOM: Cell<Vec<Element>> = const { Cell::new(Vec::new()) };
+}
+
+/// Most elements that [`ROOM`] keeps room for, 20 MB: those of a file of some 2 MB.
+const KEPT_ELEMENTS: usize = 1 << 20;
+
 struct Builder<'l, 't> {
     lexed: &'l LexedStr<'t>,
-    tree: Tree<'t>,
+    text: &'t str,
+    elements: Vec<Element>,
+    errors: Vec<(u32, String)>,
     open: Vec<u32>,
     /// Next token of `lexed`.
     position: usize,
 }
 
 impl<'l, 't> Builder<'l, 't> {
-    fn new(lexed: &'l LexedStr<'t>, text: &'t str) -> Builder<'l, 't> {
-        let tree = Tree { text, elements: Vec::with_capacity(lexed.len() * 3 / 2 + 8), errors: Vec::new() };
-        Builder { lexed, tree, open: Vec::with_capacity(64), position: 0 }
+    fn new(lexed: &'l LexedStr<'t>, text: &'t str, elements: Vec<Element>) -> Builder<'l, 't> {
+        Builder { lexed, text, elements, errors: Vec::new(), open: Vec::with_capacity(64), position: 0 }
     }
 
     fn step(&mut self, step: &Step<'_>) {
@@ -139,7 +153,7 @@ impl<'l, 't> Builder<'l, 't> {
             Step::FloatSplit { ends_in_dot } => self.split_float(ends_in_dot),
             Step::Error { msg } => {
                 let at = self.next_start();
-                self.tree.errors.push((at, msg.to_owned()));
+                self.errors.push((at, msg.to_owned()));
             }
         }
     }
@@ -152,22 +166,22 @@ impl<'l, 't> Builder<'l, 't> {
     }
 
     fn push(&mut self, kind: SyntaxKind, start: u32, end: u32) {
-        let index = self.tree.elements.len() as u32;
+        let index = self.elements.len() as u32;
         let parent = self.open.last().copied().unwrap_or(0);
-        self.tree.elements.push(Element { kind, start, end, after: index + 1, parent });
+        self.elements.push(Element { kind, start, end, after: index + 1, parent });
     }
 
     fn enter(&mut self, kind: SyntaxKind, start: u32) {
-        let index = self.tree.elements.len() as u32;
+        let index = self.elements.len() as u32;
         self.push(kind, start, start);
         self.open.push(index);
     }
 
     fn exit(&mut self) {
         let Some(index) = self.open.pop() else { return };
-        let after = self.tree.elements.len() as u32;
-        let last_end = self.tree.elements.last().map_or(0, |last| last.end);
-        let element = &mut self.tree.elements[index as usize];
+        let after = self.elements.len() as u32;
+        let last_end = self.elements.last().map_or(0, |last| last.end);
+        let element = &mut self.elements[index as usize];
         element.after = after;
         element.end = element.end.max(last_end);
     }
@@ -196,7 +210,12 @@ impl<'l, 't> Builder<'l, 't> {
         while !self.open.is_empty() {
             self.exit();
         }
-        self.tree
+        let tree = Tree { text: self.text, elements: self.elements.as_slice().into(), errors: self.errors };
+        if self.elements.capacity() <= KEPT_ELEMENTS {
+            self.elements.clear();
+            ROOM.set(self.elements);
+        }
+        tree
     }
 }
 
@@ -347,7 +366,7 @@ fn is_word(character: char) -> bool {
 /// Byte offset to line, counted from 1. Offsets mostly ascend, so the last answer is a good first guess.
 pub struct Lines {
     starts: Vec<u32>,
-    last: std::cell::Cell<usize>,
+    last: Cell<usize>,
 }
 
 impl Lines {
@@ -357,7 +376,7 @@ impl Lines {
         let mut starts = Vec::with_capacity(text.len() / 32 + 1);
         starts.push(0);
         starts.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
-        Lines { starts, last: std::cell::Cell::new(0) }
+        Lines { starts, last: Cell::new(0) }
     }
 
     /// The line of a byte offset.

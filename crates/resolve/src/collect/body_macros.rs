@@ -3,7 +3,7 @@
 //! The crate is complete by then and only borrowed, so a tree that comes out is added to the sources and nothing else: items in it
 //! are not collected.
 
-use cratekeeper_syntax::{LexedStr, SyntaxKind, Tree, guard};
+use cratekeeper_syntax::{Edition, LexedStr, SyntaxKind, Tree, guard};
 
 use super::macros::Macros;
 use super::{edition, parse};
@@ -105,13 +105,11 @@ impl<'a> BodyMacros<'_, 'a> {
     pub(crate) fn parse(&self, text: String, form: Form, edition_of_text: u8) -> Option<(&'a Tree<'a>, u32)> {
         let (first, last) = match form {
             Form::Expression => {
-                if let Some(tree) = self.parse_wrapped(text.clone(), form, edition_of_text)
-                    && tree.errors.is_empty()
-                    && tree.at(0).kind() != SyntaxKind::ERROR
-                {
+                let text: &'a str = self.arenas.texts.alloc(text);
+                if let Some(tree) = self.parse_expression(text, edition(edition_of_text)) {
                     return Some((tree, 0));
                 }
-                return self.parse(text, Form::Statements, edition_of_text);
+                return self.parse(text.to_owned(), Form::Statements, edition_of_text);
             }
             Form::Statements => ("{", "}"),
             Form::Pattern => ("match () { ", " => {} }"),
@@ -127,6 +125,18 @@ impl<'a> BodyMacros<'_, 'a> {
         wanted.children().find(is_wanted).map(|it| (tree, it.index))
     }
 
+    /// The tree of what is one expression and nothing else.
+    fn parse_expression(&self, text: &'a str, edition: Edition) -> Option<&'a Tree<'a>> {
+        let lexed = LexedStr::new(edition, text);
+        if are_statements(&lexed) {
+            return None;
+        }
+        guard::check(&lexed, self.macros.nesting).ok()?;
+        let tree = Tree::lexed_expression(&lexed, text, edition).ok()?;
+        let is_one = tree.errors.is_empty() && tree.at(0).kind() != SyntaxKind::ERROR;
+        is_one.then(|| &*self.arenas.trees.alloc(tree))
+    }
+
     fn parse_wrapped(&self, text: String, form: Form, edition_of_text: u8) -> Option<&'a Tree<'a>> {
         let edition = edition(edition_of_text);
         if form == Form::Type {
@@ -137,4 +147,17 @@ impl<'a> BodyMacros<'_, 'a> {
         guard::check(&lexed, self.macros.nesting).ok()?;
         Some(self.arenas.trees.alloc(Tree::lexed_expression(&lexed, text, edition).ok()?))
     }
+}
+
+/// Whether a semicolon stands outside of all delimiters: no expression has one, so it need not be parsed to find out.
+fn are_statements(lexed: &LexedStr<'_>) -> bool {
+    let mut depth = 0;
+    (0..lexed.len()).any(|index| {
+        match lexed.kind(index) {
+            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
+            SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => depth -= 1,
+            kind => return kind == SyntaxKind::SEMICOLON && depth == 0,
+        }
+        false
+    })
 }

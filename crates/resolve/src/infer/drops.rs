@@ -5,8 +5,9 @@
 
 use cratekeeper_model::graph::{Certainty, EdgeKind};
 
+use super::implementations::AppliedTrait;
 use super::{Body, Found, Target};
-use crate::definitions::{AdtId, FunctionId, ImplementationId, TraitReference};
+use crate::definitions::{AdtId, FunctionId, ImplementationId};
 use crate::substitute;
 use crate::symbol::Symbol;
 use crate::types::{Type, TypeId};
@@ -101,8 +102,8 @@ impl Body<'_, '_> {
     /// `drop` of the type itself.
     fn drop_of(&mut self, of: TypeId) -> Option<FunctionId> {
         let id = self.context.known.drop?;
-        let reference = TraitReference { id, arguments: Box::default(), bindings: Box::default() };
-        let implementation: ImplementationId = *self.fitting(of, &reference, 0).first()?;
+        let reference = AppliedTrait { id, arguments: &[] };
+        let implementation: ImplementationId = *self.fitting(of, reference, 0).first()?;
         let functions = &self.view().implementation(implementation).functions;
         let number = functions.get(&Symbol::new("drop"))?;
         Some(FunctionId { krate: implementation.krate, index: *number })

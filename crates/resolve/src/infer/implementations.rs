@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::Body;
 use super::traits::DEPTH;
-use crate::definitions::{CrateIndex, ImplementationId, TraitId, TraitReference};
+use crate::definitions::{Bound, CrateIndex, ImplementationId, TraitId, TraitReference};
 use crate::lookup::{Head, Referent, head, referent};
-use crate::substitute;
-use crate::types::{Type, TypeId};
+use crate::substitute::{self, Few};
+use crate::types::{Type, TypeId, TypePool};
 
 /// Most implementations of one trait that are tried for one type.
 const TRIED: usize = 512;
@@ -17,7 +19,23 @@ const TRIED: usize = 512;
 const QUESTION_FUEL: u32 = 2_000;
 
 /// A trait, the type that may implement it, and the trait's arguments.
-pub(super) type Question = (TraitId, Box<[TypeId]>);
+pub(super) type Question = (TraitId, SmallVec<[TypeId; 4]>);
+
+/// A trait with arguments.
+#[derive(Clone, Copy)]
+pub(super) struct AppliedTrait<'r> {
+    pub(super) id: TraitId,
+    pub(super) arguments: &'r [TypeId],
+}
+
+impl<'r> From<&'r TraitReference> for AppliedTrait<'r> {
+    fn from(reference: &'r TraitReference) -> AppliedTrait<'r> {
+        AppliedTrait { id: reference.id, arguments: &reference.arguments }
+    }
+}
+
+/// Crates that are looked into for one question.
+type Crates = SmallVec<[CrateIndex; 16]>;
 
 /// Which implementation.
 pub(super) enum Choice {
@@ -38,10 +56,10 @@ pub(super) enum Answer {
 
 impl Body<'_, '_> {
     /// Crates in which an implementation of a trait for a type may stand.
-    pub(super) fn crates_for(&self, subject: TypeId, reference: &TraitReference) -> Vec<CrateIndex> {
-        let mut crates = vec![reference.id.krate, self.view().index];
+    fn crates_for(&self, subject: TypeId, reference: AppliedTrait<'_>) -> Crates {
+        let mut crates = Crates::from_slice(&[reference.id.krate, self.view().index]);
         self.crates_in(subject, &mut crates, 0);
-        for argument in &reference.arguments {
+        for argument in reference.arguments {
             self.crates_in(*argument, &mut crates, 0);
         }
         // The standard library counts as one crate here.
@@ -51,12 +69,12 @@ impl Body<'_, '_> {
                 crates.extend(all);
             }
         }
-        crates.sort();
+        crates.sort_unstable();
         crates.dedup();
         crates
     }
 
-    pub(super) fn crates_in(&self, id: TypeId, crates: &mut Vec<CrateIndex>, depth: u32) {
+    fn crates_in(&self, id: TypeId, crates: &mut Crates, depth: u32) {
         if depth > 3 {
             return;
         }
@@ -78,12 +96,12 @@ impl Body<'_, '_> {
     pub(super) fn fitting(
         &mut self,
         subject: TypeId,
-        reference: &TraitReference,
+        reference: AppliedTrait<'_>,
         depth: u32,
     ) -> Rc<[ImplementationId]> {
         let subject = self.table.shallow(subject);
         if matches!(self.table.of(subject), Type::Variable(_)) {
-            return Rc::default();
+            return Rc::clone(&self.none);
         }
         let key = self.closed(subject, reference);
         if let Some(known) = key.as_ref().and_then(|key| self.fits.get(key)) {
@@ -93,7 +111,8 @@ impl Body<'_, '_> {
             self.question_fuel = QUESTION_FUEL;
         }
         self.questions += 1;
-        let fits: Rc<[ImplementationId]> = self.search(subject, reference, depth).into();
+        let fits = self.search(subject, reference, depth);
+        let fits = if fits.is_empty() { Rc::clone(&self.none) } else { fits.into() };
         self.questions -= 1;
         if let Some(key) = key.filter(|_| depth < DEPTH / 2 && self.question_fuel > 0) {
             self.fits.insert(key, Rc::clone(&fits));
@@ -102,16 +121,16 @@ impl Body<'_, '_> {
     }
 
     /// The question whether a type implements a trait, if nothing in it is open: then its answer stays the same.
-    pub(super) fn closed(&self, subject: TypeId, reference: &TraitReference) -> Option<Question> {
-        let mut arguments = Vec::with_capacity(reference.arguments.len());
-        for id in std::iter::once(&subject).chain(&reference.arguments) {
+    pub(super) fn closed(&self, subject: TypeId, reference: AppliedTrait<'_>) -> Option<Question> {
+        let mut types = SmallVec::new();
+        for id in std::iter::once(&subject).chain(reference.arguments) {
             let id = self.table.shallow(*id);
             if !self.is_closed(id, 0) {
                 return None;
             }
-            arguments.push(id);
+            types.push(id);
         }
-        Some((reference.id, arguments.into()))
+        Some((reference.id, types))
     }
 
     pub(super) fn is_closed(&self, id: TypeId, depth: u32) -> bool {
@@ -130,7 +149,7 @@ impl Body<'_, '_> {
     pub(super) fn search(
         &mut self,
         subject: TypeId,
-        reference: &TraitReference,
+        reference: AppliedTrait<'_>,
         depth: u32,
     ) -> Vec<ImplementationId> {
         let head = self.head(subject);
@@ -155,9 +174,11 @@ impl Body<'_, '_> {
                     return fits;
                 }
                 let id = ImplementationId { krate, index: *number };
-                if self.matches(id, subject, reference, depth, false).is_some() {
+                let mark = self.mark();
+                if self.agrees(id, subject, reference, depth).is_some() {
                     fits.push(id);
                 }
+                self.undo(mark);
             }
         }
         // cfg twins: where an active one fits, inactive ones do not count.
@@ -182,49 +203,23 @@ impl Body<'_, '_> {
         }
     }
 
-    /// Matches an implementation with a type: its type arguments, if it fits. With `keep`, what that tells about variables
-    /// is kept, and its own bounds have to hold from now on.
-    pub(super) fn matches(
+    /// Chooses an implementation for a type: its type arguments, if it fits. What that tells about variables is kept, and its
+    /// own bounds have to hold from now on.
+    pub(super) fn choose(
         &mut self,
         id: ImplementationId,
         subject: TypeId,
         reference: &TraitReference,
         depth: u32,
-        keep: bool,
-    ) -> Option<Vec<TypeId>> {
+    ) -> Option<Few> {
+        let mark = self.mark();
+        let Some(arguments) = self.agrees(id, subject, reference.into(), depth) else {
+            self.undo(mark);
+            return None;
+        };
         let view = self.view();
-        let data = view.implementation(id);
-        let of = data.of.as_ref()?;
         let from = &view.krate(id.krate).types;
-        let snapshot = self.table.snapshot();
-        let arguments = self.table.variables(data.generics.parameters.len());
-        let pattern = substitute::copy(Some(from), data.subject, &arguments, &mut self.table.pool);
-        let mut fits = self.table.unify(pattern, subject);
-        if fits && !of.arguments.is_empty() {
-            let of = substitute::copy_reference(Some(from), of, &arguments, &mut self.table.pool);
-            fits = of.arguments.iter().zip(&reference.arguments).all(|(known, wanted)| {
-                match self.table.of(*known) {
-                    Type::Projection(..) => true,
-                    // `impl<T> From<!> for T` is for nothing else.
-                    Type::Never => *self.table.of(*wanted) == Type::Never,
-                    _ => self.table.unify(*known, *wanted),
-                }
-            });
-        }
-        if fits && depth < DEPTH {
-            for bound in &data.generics.bounds {
-                let subject = substitute::copy(Some(from), bound.subject, &arguments, &mut self.table.pool);
-                if self.holds(subject, bound.by.id, &bound.by, from, &arguments, depth + 1) == Answer::No {
-                    fits = false;
-                    break;
-                }
-            }
-        }
-        if !fits || !keep {
-            self.table.back_to(snapshot);
-            return fits.then_some(arguments);
-        }
-        for bound in &data.generics.bounds {
+        for bound in &view.implementation(id).generics.bounds {
             let worth = !bound.by.bindings.is_empty() || !bound.by.arguments.is_empty();
             if worth && depth < DEPTH {
                 let subject = substitute::copy(Some(from), bound.subject, &arguments, &mut self.table.pool);
@@ -235,25 +230,81 @@ impl Body<'_, '_> {
         Some(arguments)
     }
 
+    /// Matches an implementation with a type: its type arguments, if it fits. Whoever asks has to [undo](Body::undo) what that does
+    /// to variables, or to keep it.
+    fn agrees(
+        &mut self,
+        id: ImplementationId,
+        subject: TypeId,
+        reference: AppliedTrait<'_>,
+        depth: u32,
+    ) -> Option<Few> {
+        let view = self.view();
+        let data = view.implementation(id);
+        let of = data.of.as_ref()?;
+        let from = &view.krate(id.krate).types;
+        let mut arguments = of.arguments.iter().zip(reference.arguments);
+        if self.table.differs(from, data.subject, subject)
+            || arguments.any(|(known, wanted)| self.table.differs(from, *known, *wanted))
+        {
+            return None;
+        }
+        let arguments = self.table.few_variables(data.generics.parameters.len());
+        let pattern = substitute::copy(Some(from), data.subject, &arguments, &mut self.table.pool);
+        let fits = self.table.unify(pattern, subject)
+            && self.agrees_in_arguments(of, reference, from, &arguments)
+            && (depth >= DEPTH || self.bounds_hold(&data.generics.bounds, from, &arguments, depth));
+        fits.then_some(arguments)
+    }
+
+    fn agrees_in_arguments(
+        &mut self,
+        of: &TraitReference,
+        reference: AppliedTrait<'_>,
+        from: &TypePool,
+        arguments: &[TypeId],
+    ) -> bool {
+        let pool = &mut self.table.pool;
+        let of: Few =
+            of.arguments.iter().map(|it| substitute::copy(Some(from), *it, arguments, pool)).collect();
+        of.iter().zip(reference.arguments).all(|(known, wanted)| match self.table.of(*known) {
+            Type::Projection(..) => true,
+            // `impl<T> From<!> for T` is for nothing else.
+            Type::Never => *self.table.of(*wanted) == Type::Never,
+            _ => self.table.unify(*known, *wanted),
+        })
+    }
+
+    fn bounds_hold(&mut self, bounds: &[Bound], from: &TypePool, arguments: &[TypeId], depth: u32) -> bool {
+        bounds.iter().all(|bound| {
+            if self.is_automatic(bound.by.id) {
+                return true;
+            }
+            let subject = substitute::copy(Some(from), bound.subject, arguments, &mut self.table.pool);
+            self.holds(subject, &bound.by, from, arguments, depth + 1) != Answer::No
+        })
+    }
+
     /// Whether a bound of an implementation holds, as far as it is cheap to tell.
-    pub(super) fn holds(
+    fn holds(
         &mut self,
         subject: TypeId,
-        id: TraitId,
         by: &TraitReference,
-        from: &crate::types::TypePool,
+        from: &TypePool,
         arguments: &[TypeId],
         depth: u32,
     ) -> Answer {
-        if self.is_automatic(id) || depth > DEPTH {
+        if depth > DEPTH {
             return Answer::Yes;
         }
         let subject = match self.table.of(subject) {
             Type::Projection(..) => self.normalized_at(subject, depth + 2),
             _ => self.table.shallow(subject),
         };
-        let reference = substitute::copy_reference(Some(from), by, arguments, &mut self.table.pool);
-        self.implements_at(subject, &reference, depth)
+        let pool = &mut self.table.pool;
+        let arguments: Few =
+            by.arguments.iter().map(|it| substitute::copy(Some(from), *it, arguments, pool)).collect();
+        self.implements_at(subject, AppliedTrait { id: by.id, arguments: &arguments }, depth)
     }
 
     pub(super) fn is_automatic(&self, id: TraitId) -> bool {
@@ -275,47 +326,37 @@ impl Body<'_, '_> {
 
     /// Whether a type implements a trait.
     pub(super) fn implements(&mut self, subject: TypeId, reference: &TraitReference) -> Answer {
-        self.implements_at(subject, reference, 0)
+        self.implements_at(subject, reference.into(), 0)
     }
 
     pub(super) fn implements_at(
         &mut self,
         subject: TypeId,
-        reference: &TraitReference,
+        reference: AppliedTrait<'_>,
         depth: u32,
     ) -> Answer {
         let subject = self.table.shallow(subject);
         let known = self.context.known;
-        match self.table.of(subject).clone() {
+        let is_copied = || [known.clone, known.copy].contains(&Some(reference.id));
+        match self.table.of(subject) {
             Type::Unknown | Type::Never => return Answer::Maybe,
             Type::Variable(number) => {
-                return match self.table.kind(number) {
+                return match self.table.kind(*number) {
                     super::table::VariableKind::General => Answer::Maybe,
                     _ => self.numbers_implement(subject, reference, depth),
                 };
             }
             Type::Closure(_) | Type::FunctionItem(..) | Type::Function(..)
-                if self.is_function_trait(reference.id) =>
+                if self.is_function_trait(reference.id) || is_copied() =>
             {
                 return Answer::Yes;
             }
-            Type::Closure(_) => {
-                let builtin = [known.clone, known.copy].contains(&Some(reference.id));
-                if builtin {
-                    return Answer::Yes;
-                }
-            }
-            Type::Tuple(_) | Type::FunctionItem(..) | Type::Function(..)
-                if [known.clone, known.copy].contains(&Some(reference.id)) =>
-            {
-                return Answer::Yes;
-            }
-            Type::Parameter(_) | Type::Projection(..) | Type::Dyn(_) | Type::Opaque(_)
-                if self.bounds_on(subject).iter().any(|it| self.answers(it.id, reference.id)) =>
-            {
-                return Answer::Yes;
-            }
+            Type::Tuple(_) if is_copied() => return Answer::Yes,
             _ => {}
+        }
+        // Other types have no bounds.
+        if self.bounds_on(subject).iter().any(|it| self.answers(it.id, reference.id)) {
+            return Answer::Yes;
         }
         if self.is_automatic(reference.id) {
             return Answer::Yes;
@@ -330,7 +371,7 @@ impl Body<'_, '_> {
     pub(super) fn numbers_implement(
         &mut self,
         subject: TypeId,
-        reference: &TraitReference,
+        reference: AppliedTrait<'_>,
         depth: u32,
     ) -> Answer {
         let assumed = self.assumed(subject);
@@ -362,7 +403,7 @@ impl Body<'_, '_> {
         {
             return Choice::Bound;
         }
-        let fits = self.fitting(subject, reference, 0);
+        let fits = self.fitting(subject, reference.into(), 0);
         match fits.len() {
             0 => Choice::None,
             1 => Choice::One(fits[0]),

@@ -5,6 +5,8 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::Body;
 use super::implementations::Answer;
 use crate::definitions::{Container, CrateIndex, FunctionId, TraitId, TraitReference, Visibility};
@@ -54,9 +56,9 @@ impl Body<'_, '_> {
     /// What a type dereferences to, and whether that takes a call of `deref`.
     pub(super) fn dereferenced(&mut self, of: TypeId) -> Option<(TypeId, bool)> {
         let of = self.table.shallow(of);
-        match self.table.of(of).clone() {
-            Type::Reference(_, inner) => return Some((self.table.shallow(inner), false)),
-            Type::Adt(id, arguments) if Some(id) == self.context.known.boxed => {
+        match self.table.of(of) {
+            Type::Reference(_, inner) => return Some((self.table.shallow(*inner), false)),
+            Type::Adt(id, arguments) if Some(*id) == self.context.known.boxed => {
                 return arguments.first().map(|it| (self.table.shallow(*it), false));
             }
             Type::Adt(..) | Type::Parameter(_) | Type::Projection(..) | Type::Opaque(_) => {}
@@ -125,9 +127,9 @@ impl Body<'_, '_> {
             if let Some(head) = self.head(assumed) {
                 found.extend(self.inherent(head, name).into_iter().map(Candidate::Inherent));
             }
-            for reference in self.bounds_on(step.of) {
+            for reference in &*self.bounds_on(step.of) {
                 if let Some(function) = self.declared(reference.id, name) {
-                    found.push(Candidate::Bound(function, step.of, reference));
+                    found.push(Candidate::Bound(function, step.of, reference.clone()));
                 }
             }
         }
@@ -156,7 +158,7 @@ impl Body<'_, '_> {
     }
 
     /// Crates that may have inherent implementations for a type.
-    pub(super) fn crates_of(&self, head: Head) -> Vec<CrateIndex> {
+    pub(super) fn crates_of(&self, head: Head) -> SmallVec<[CrateIndex; 4]> {
         let standard = self.context.standard.map(|it| [it.core, it.alloc, it.std]);
         let own = match head {
             Head::Adt(id) => Some(id.krate),
@@ -164,12 +166,14 @@ impl Body<'_, '_> {
             _ => None,
         };
         match (own, standard) {
-            (Some(own), Some(standard)) if standard.contains(&own) => standard.into(),
-            (Some(own), _) => vec![own],
+            (Some(own), Some(standard)) if standard.contains(&own) => SmallVec::from_slice(&standard),
+            (Some(own), _) => SmallVec::from_slice(&[own]),
             // The standard library's crates may implement what they like for the language's types.
-            (None, Some(standard)) if standard.contains(&self.view().index) => standard.into(),
-            (None, Some(standard)) => standard.into(),
-            (None, None) => vec![self.view().index],
+            (None, Some(standard)) if standard.contains(&self.view().index) => {
+                SmallVec::from_slice(&standard)
+            }
+            (None, Some(standard)) => SmallVec::from_slice(&standard),
+            (None, None) => SmallVec::from_slice(&[self.view().index]),
         }
     }
 
@@ -202,13 +206,13 @@ impl Body<'_, '_> {
             if !self.burn(16) {
                 return None;
             }
-            let snapshot = self.table.snapshot();
+            let mark = self.mark();
             match self.fits(candidate, receiver) {
                 Some((found, Answer::Yes)) => return Some(found),
                 Some((_, Answer::Maybe)) if perhaps.is_none() => perhaps = Some(candidate.clone()),
                 _ => {}
             }
-            self.table.back_to(snapshot);
+            self.undo(mark);
         }
         self.fits(&perhaps?, receiver).map(|(found, _)| found)
     }

@@ -1,5 +1,7 @@
 //! Associated types, and the bounds that are known of a type.
 
+use std::rc::Rc;
+
 use super::Body;
 use crate::definitions::{TraitId, TraitReference};
 use crate::substitute;
@@ -159,19 +161,32 @@ impl Body<'_, '_> {
     }
 
     /// Bounds of the type itself: of parameters where it is read, of `impl` and `dyn` types, of associated types.
-    pub(super) fn bounds_on(&mut self, subject: TypeId) -> Vec<TraitReference> {
+    pub(super) fn bounds_on(&mut self, subject: TypeId) -> Rc<[TraitReference]> {
         let subject = self.table.shallow(subject);
+        match self.table.of(subject) {
+            Type::Dyn(_) | Type::Opaque(_) | Type::Parameter(_) => {}
+            // What is in place of variables may tell more later.
+            Type::Projection(..) => return self.find_bounds(subject).into(),
+            _ => return Rc::clone(&self.no_bounds),
+        }
+        if let Some(known) = self.bounds.get(&subject) {
+            return Rc::clone(known);
+        }
+        let found: Rc<[TraitReference]> = self.find_bounds(subject).into();
+        self.bounds.insert(subject, Rc::clone(&found));
+        found
+    }
+
+    fn find_bounds(&mut self, subject: TypeId) -> Vec<TraitReference> {
         let mut found: Vec<TraitReference> = Vec::new();
         match self.table.of(subject).clone() {
             Type::Dyn(bounds) | Type::Opaque(bounds) => found.extend(bounds.iter().cloned()),
             Type::Parameter(_) | Type::Projection(..) => {
-                let known = std::mem::take(&mut self.generics.bounds);
-                for bound in &known {
+                for bound in &self.generics.bounds {
                     if self.same(bound.subject, subject, 0) {
                         found.push(bound.by.clone());
                     }
                 }
-                self.generics.bounds = known;
                 if let Type::Projection(of, id, arguments, name) = self.table.of(subject).clone() {
                     let view = self.view();
                     let of_trait = view.of_trait(id);

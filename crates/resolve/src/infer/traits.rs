@@ -72,9 +72,9 @@ impl Body<'_, '_> {
             return true;
         }
         let subject = self.table.shallow(subject);
-        match self.table.of(subject).clone() {
+        match self.table.of(subject) {
             Type::Variable(number) => {
-                if self.table.kind(number) == super::table::VariableKind::General {
+                if self.table.kind(*number) == super::table::VariableKind::General {
                     return false;
                 }
                 // `impl From<u8> for Mine` says nothing about `{integer}: Into<Mine>`.
@@ -163,7 +163,7 @@ impl Body<'_, '_> {
     }
 
     fn solve_by_implementation(&mut self, subject: TypeId, reference: &TraitReference, depth: u32) -> bool {
-        let fits = self.fitting(subject, reference, depth);
+        let fits = self.fitting(subject, reference.into(), depth);
         let chosen = match &fits[..] {
             [] => {
                 for (_, binding) in &reference.bindings {
@@ -183,7 +183,7 @@ impl Body<'_, '_> {
                 *first
             }
         };
-        let Some(arguments) = self.matches(chosen, subject, reference, depth, true) else { return true };
+        let Some(arguments) = self.choose(chosen, subject, reference, depth) else { return true };
         self.bind_associated(chosen, &arguments, subject, reference, depth);
         true
     }

@@ -291,7 +291,7 @@ impl<'a> Body<'_, 'a> {
         {
             return found;
         }
-        for reference in self.bounds_on(of) {
+        for reference in &*self.bounds_on(of) {
             if self.declared(reference.id, name).is_some()
                 || self.view().of_trait(reference.id).constants.iter().any(|it| it.0 == name)
             {
