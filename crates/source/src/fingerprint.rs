@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use cratekeeper_model::facts::{Fingerprint, Sketch};
-use cratekeeper_syntax::{LexedStr, SyntaxKind};
+use cratekeeper_syntax::SyntaxKind;
 
 /// Hashes kept of each sketch. The error of an estimated share is about 1/√k: 6, 9 and 10 of a hundred.
 const SOURCE: usize = 256;
@@ -76,34 +76,14 @@ impl Fingerprinter {
         }
     }
 
-    /// Adds the tokens of a Rust file, or of a piece of one, and gives them back for [`Tokens::hash`].
-    pub(crate) fn add(&mut self, lexed: &LexedStr<'_>) -> Tokens {
-        let mut tokens = Tokens { starts: Vec::with_capacity(lexed.len() / 2), prefixes: vec![0] };
-        let mut structure = vec![0_u64];
-        for index in 0..lexed.len() {
-            let kind = lexed.kind(index);
-            if matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
-                continue;
-            }
-            let exact = hash_text(lexed.text(index).as_bytes());
-            let abstracted = if kind == SyntaxKind::IDENT {
-                1
-            } else if kind.is_literal() || kind == SyntaxKind::LIFETIME_IDENT {
-                2
-            } else {
-                exact
-            };
-            tokens.starts.push(lexed.text_start(index) as u32);
-            push(&mut tokens.prefixes, exact);
-            push(&mut structure, abstracted);
-        }
+    /// Adds the tokens of a Rust file, or of a piece of one.
+    pub(crate) fn add(&mut self, tokens: &Tokens) {
         for hash in windows(&tokens.prefixes, Fingerprint::SOURCE_WINDOW, self.source_power) {
             self.source.add(hash);
         }
-        for hash in windows(&structure, Fingerprint::STRUCTURE_WINDOW, self.structure_power) {
+        for hash in windows(&tokens.structure, Fingerprint::STRUCTURE_WINDOW, self.structure_power) {
             self.structure.add(hash);
         }
-        tokens
     }
 
     /// With what is no code.
@@ -123,9 +103,40 @@ impl Fingerprinter {
 pub(crate) struct Tokens {
     starts: Vec<u32>,
     prefixes: Vec<u64>,
+    /// The same with names and literals alike.
+    structure: Vec<u64>,
 }
 
 impl Tokens {
+    /// Room for the tokens of a text with this many, white space included.
+    pub(crate) fn with_capacity(tokens: usize) -> Tokens {
+        let list = || {
+            let mut list = Vec::with_capacity(tokens / 2 + 1);
+            list.push(0);
+            list
+        };
+        Tokens { starts: Vec::with_capacity(tokens / 2), prefixes: list(), structure: list() }
+    }
+
+    /// The next token.
+    #[inline]
+    pub(crate) fn push(&mut self, kind: SyntaxKind, start: usize, token: &str) {
+        if matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
+            return;
+        }
+        let exact = hash_text(token.as_bytes());
+        let abstracted = if kind == SyntaxKind::IDENT {
+            1
+        } else if kind.is_literal() || kind == SyntaxKind::LIFETIME_IDENT {
+            2
+        } else {
+            exact
+        };
+        self.starts.push(start as u32);
+        push(&mut self.prefixes, exact);
+        push(&mut self.structure, abstracted);
+    }
+
     /// A hash over the tokens between two offsets; 0 when there are none.
     pub(crate) fn hash(&self, start: u32, end: u32) -> u64 {
         let first = self.starts.partition_point(|it| *it < start);
@@ -179,14 +190,16 @@ fn without_boilerplate(readme: &str) -> String {
 }
 
 fn hash_text(text: &[u8]) -> u64 {
-    let mut hash = text.len() as u64;
-    for chunk in text.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(BASE);
-        hash ^= hash >> 32;
+    let step = |hash: u64, chunk: u64| {
+        let hash = (hash ^ chunk).wrapping_mul(BASE);
+        hash ^ (hash >> 32)
+    };
+    let (chunks, rest) = text.as_chunks::<8>();
+    let hash = chunks.iter().fold(text.len() as u64, |hash, chunk| step(hash, u64::from_le_bytes(*chunk)));
+    if rest.is_empty() {
+        return hash;
     }
-    hash
+    step(hash, rest.iter().rev().fold(0, |chunk, byte| chunk << 8 | u64::from(*byte)))
 }
 
 /// The finisher of SplitMix64 (G. Steele et al., 2014): every bit of the input changes half of the output.
@@ -198,13 +211,22 @@ fn mix(mut hash: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use cratekeeper_syntax::Edition;
+    use cratekeeper_syntax::{Edition, LexedStr};
 
     use super::*;
 
+    fn tokens(text: &str) -> Tokens {
+        let lexed = LexedStr::new(Edition::Edition2024, text);
+        let mut tokens = Tokens::with_capacity(0);
+        for index in 0..lexed.len() {
+            tokens.push(lexed.kind(index), lexed.text_start(index), lexed.text(index));
+        }
+        tokens
+    }
+
     fn fingerprint(text: &str) -> Fingerprint {
         let mut fingerprinter = Fingerprinter::new();
-        fingerprinter.add(&LexedStr::new(Edition::Edition2024, text));
+        fingerprinter.add(&tokens(text));
         fingerprinter.finish("", "", Vec::new())
     }
 
@@ -245,7 +267,6 @@ mod tests {
 
     #[test]
     fn functions_are_compared_by_their_tokens() {
-        let tokens = |text: &str| Fingerprinter::new().add(&LexedStr::new(Edition::Edition2024, text));
         let (a, b) = ("fn a() { b() }", "const X: u8 = 1;  fn a() {\n  b()\n}");
         assert_eq!(tokens(a).hash(0, 14), tokens(b).hash(18, 34));
         assert_ne!(tokens(a).hash(0, 14), tokens("fn a() { c() }").hash(0, 14));

@@ -4,6 +4,7 @@
 //! interpreter goes through them ([`interpret`]) and writes down what it meets ([`machine`]). Files that touch nothing are not
 //! kept: [`is_telling`] decides by imports and calls that were found anyway.
 
+mod decoders;
 mod folding;
 mod gates;
 mod interpret;
@@ -14,6 +15,7 @@ mod phases;
 mod program;
 mod relevance;
 mod scope;
+mod slice;
 mod table;
 pub(crate) mod topics;
 mod value;
@@ -32,7 +34,7 @@ use crate::rust::FileExtract;
 use interpret::{Machine, methods_of_no_one};
 use machine::Place;
 use phases::Phases;
-use program::{Program, last_name};
+use program::{Modules, Program, last_name};
 use scope::Scopes;
 
 /// Packages of which every file is kept: helpers of what matters may stand anywhere.
@@ -111,6 +113,9 @@ pub(crate) struct Input<'a> {
 /// Everything that can be said of a package.
 pub(crate) fn analyze(input: &Input<'_>) -> FlowFacts {
     let source = input.source;
+    if touches_nothing(input) {
+        return FlowFacts { texts: with_literals(Vec::new(), &input.texts), ..FlowFacts::default() };
+    }
     let mut scopes = Scopes::new(input.manifest);
     for import in &source.uses {
         scopes.add(&input.modules[import.file as usize], import);
@@ -135,6 +140,19 @@ pub(crate) fn analyze(input: &Input<'_>) -> FlowFacts {
     let mut facts = finish(&program, input, &mut machine, &phases);
     external_calls(&program, input, &phases, &mut facts);
     facts
+}
+
+/// Whether nothing can be found: no file was kept, nothing is called in macro definitions or in files that were not parsed, and there is
+/// no crate to call. Packages of declarations alone are large, and their functions need not be sorted by path.
+fn touches_nothing(input: &Input<'_>) -> bool {
+    let is_empty =
+        |ir: &Ir| ir.bodies.is_empty() && ir.constants.is_empty() && ir.early.is_empty() && !ir.truncated;
+    let parsed = |file: u32| {
+        input.source.rust_files.get(file as usize).is_some_and(|it| it.status == SourceFileStatus::Parsed)
+    };
+    input.manifest.dependencies.is_empty()
+        && input.irs.iter().flatten().all(|ir| is_empty(ir))
+        && input.calls.iter().all(|call| call.in_macro.is_none() && parsed(call.file))
 }
 
 /// Registrations of code that runs before `main`, and the functions that then run.
@@ -360,14 +378,16 @@ fn keep_used_gates(facts: &mut FlowFacts) {
 /// Calls into dependencies, each path once for a function.
 fn external_calls(program: &Program<'_>, input: &Input<'_>, phases: &Phases, facts: &mut FlowFacts) {
     let mut seen: HashSet<(String, Option<u32>)> = HashSet::new();
-    let mut modules: HashMap<(u32, Option<u32>), &str> = HashMap::new();
-    let mut outside: HashMap<(&str, &str), Option<String>> = HashMap::new();
+    let mut modules = Modules::new(program);
+    // By number of the module and path.
+    let mut outside: Vec<HashMap<&str, Option<String>>> = Vec::new();
+    if input.manifest.dependencies.is_empty() {
+        return;
+    }
     for call in input.calls.iter().filter(|call| call.kind == CallKind::Path) {
-        let module = *modules.entry((call.file, call.function)).or_insert_with(|| match call.function {
-            Some(function) => program.module_of(&program.functions[function as usize].path),
-            None => &program.file_modules[call.file as usize],
-        });
-        let path = outside.entry((module, &call.callee)).or_insert_with(|| {
+        let (number, module) = modules.of(call.file, call.function);
+        outside.resize_with(outside.len().max(number + 1), HashMap::new);
+        let path = outside[number].entry(&call.callee).or_insert_with(|| {
             let path = program.resolve(module, &call.callee);
             let first = scope::first(&path);
             (path.contains("::") && program.scopes.is_dependency(first)).then_some(path)

@@ -10,10 +10,10 @@ use cratekeeper_model::facts::{
 };
 use cratekeeper_syntax::{Edition, LexedStr, Tree};
 
-use crate::fingerprint::Fingerprinter;
+use crate::fingerprint::{Fingerprinter, Tokens};
 use crate::limits::Limits;
 use crate::modules::{Files, Place, Places, join_cfg};
-use crate::remarks::{Instructions, Remarks};
+use crate::remarks::{Instructions, Remarks, RustScan};
 use crate::rust::FileExtract;
 use crate::text::join_path;
 use crate::{Trees, characters, files, flow, manifest, modules, rust, special};
@@ -211,8 +211,8 @@ impl<'f, 't> Package<'f, 't> {
         let mut extract = if text.len() > self.limits.tree_bytes {
             rust::extract_large(&text, self.edition, self.limits, &mut self.room, |piece, lexed| {
                 scan.rust(piece, lexed);
-                fingerprinter.add(lexed);
-                self.remarks.rust(file.path, piece, lexed, scan.lines_before);
+                let remarks = self.remarks.rust(file.path, piece, scan.lines_before);
+                fingerprinter.add(&tokens_of(piece, lexed, remarks));
                 scan.lines_before += piece.bytes().filter(|byte| *byte == b'\n').count() as u32;
             })
         } else {
@@ -227,8 +227,8 @@ impl<'f, 't> Package<'f, 't> {
                 scan.rust(&text, &lexed);
                 rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room, self.is_small)
             };
-            self.remarks.rust(file.path, &text, &lexed, 0);
-            let tokens = fingerprinter.add(&lexed);
+            let tokens = tokens_of(&text, &lexed, self.remarks.rust(file.path, &text, 0));
+            fingerprinter.add(&tokens);
             fingerprints.extend(extract.functions.iter().map(|it| tokens.hash(it.start, it.end)));
             extract
         };
@@ -303,6 +303,20 @@ fn without_byte_order_mark(text: Cow<'_, str>) -> Cow<'_, str> {
         Some(rest) => format!("   {rest}").into(),
         None => text,
     }
+}
+
+/// Goes through the tokens of a text once, for its remarks and its fingerprint.
+fn tokens_of(text: &str, lexed: &LexedStr<'_>, mut remarks: RustScan<'_>) -> Tokens {
+    let mut tokens = Tokens::with_capacity(lexed.len());
+    let mut start = lexed.text_start(0);
+    for index in 0..lexed.len() {
+        let (kind, end) = (lexed.kind(index), lexed.text_start(index + 1));
+        let token = &text[start..end];
+        remarks.token(kind, start, token);
+        tokens.push(kind, start, token);
+        start = end;
+    }
+    tokens
 }
 
 fn is_rust(path: &str) -> bool {

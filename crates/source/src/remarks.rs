@@ -3,8 +3,11 @@
 //! One pass over the tokens of a Rust file, and one over other documentation. A remark says what stands where; an honest
 //! generated file has thousands, so each kind is capped, and all are counted.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use cratekeeper_model::facts::{Remark, RemarkKind};
-use cratekeeper_syntax::{LexedStr, SyntaxKind};
+use cratekeeper_syntax::SyntaxKind;
 
 use crate::text::excerpt;
 
@@ -43,9 +46,9 @@ impl Remarks {
         }
     }
 
-    /// Looks at a Rust file, or a piece of one that begins behind `lines_before` lines.
-    pub(crate) fn rust(&mut self, file: &str, text: &str, lexed: &LexedStr<'_>, lines_before: u32) {
-        let mut scan = RustScan {
+    /// Looks at the tokens of a Rust file, or of a piece of one that begins behind `lines_before` lines.
+    pub(crate) fn rust<'a>(&'a mut self, file: &'a str, text: &'a str, lines_before: u32) -> RustScan<'a> {
+        RustScan {
             remarks: self,
             file,
             text,
@@ -55,9 +58,6 @@ impl Remarks {
             after_statement: false,
             doc: DocAttribute::No,
             fence: Fence::default(),
-        };
-        for index in 0..lexed.len() {
-            scan.token(lexed.kind(index), lexed.text_start(index), lexed.text(index));
         }
     }
 
@@ -108,16 +108,22 @@ impl Remarks {
             places.extend(CONCEALMENTS.iter().flat_map(|words| folded.match_indices(words)).map(|it| it.0));
         }
         places.sort_unstable();
-        let mut last_line = None;
+        // Counted on from place to place: a README may be one line of megabytes with a place in every word.
+        let (mut line, mut start, mut counted, mut told) = (0_u32, 0, 0, None);
         for place in places {
-            let line = text[..place].bytes().filter(|byte| *byte == b'\n').count() as u32;
-            if last_line.replace(line) != Some(line) {
-                let start = text[..place].rfind('\n').map_or(0, |at| at + 1);
-                let kind = RemarkKind::AssistantInstruction;
-                self.add(kind, file, lines_before + line + 1, place - start, &text[start..]);
-                if self.found.iter().filter(|it| it.kind == kind).count() >= OF_ONE_KIND {
-                    return;
-                }
+            while let Some(end) = text[counted..place].find('\n') {
+                line += 1;
+                counted += end + 1;
+                start = counted;
+            }
+            counted = place;
+            if told.replace(line) == Some(line) {
+                continue;
+            }
+            let kind = RemarkKind::AssistantInstruction;
+            self.add(kind, file, lines_before + line + 1, place - start, &text[start..]);
+            if self.found.iter().filter(|it| it.kind == kind).count() >= OF_ONE_KIND {
+                return;
             }
         }
     }
@@ -201,11 +207,12 @@ const ACTIVE_ELEMENTS: [&str; 8] = ["script", "iframe", "object", "embed", "form
 /// Offset of the first tag in `line` that does something when it is shown, code between backticks left out.
 fn active_markup(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
+    let mut look = Look { line, spans: None, handlers: None };
     let mut at = 0;
     while let Some(next) = bytes.get(at..)?.iter().position(|byte| matches!(byte, b'<' | b'`')) {
         at += next;
         if bytes[at] == b'`' {
-            at = code_span_end(bytes, at);
+            at = look.code_span_end(at);
             continue;
         }
         let end = line.floor_char_boundary((at + TAG_BYTES).min(line.len()));
@@ -219,7 +226,8 @@ fn active_markup(line: &str) -> Option<usize> {
                 .checked_sub(1)
                 .is_some_and(|before| bytes[before].is_ascii_alphanumeric() || bytes[before] == b':');
         let is_element = ACTIVE_ELEMENTS.iter().any(|it| name.eq_ignore_ascii_case(it));
-        if !is_type && !name.is_empty() && (is_element || has_handler(&tag[name_end..])) {
+        let behind_name = at + 1 + name_end..at + 1 + tag.len();
+        if !is_type && !name.is_empty() && (is_element || look.has_handler(behind_name)) {
             return Some(at);
         }
         at += 1;
@@ -227,32 +235,69 @@ fn active_markup(line: &str) -> Option<usize> {
     None
 }
 
-/// Offset behind the code span that begins at `at`, or behind the backticks when it does not end on the line.
-fn code_span_end(bytes: &[u8], at: usize) -> usize {
-    let ticks = bytes[at..].iter().take_while(|byte| **byte == b'`').count();
-    let mut from = at + ticks;
-    while let Some(next) = bytes[from..].iter().position(|byte| *byte == b'`') {
-        let start = from + next;
-        let length = bytes[start..].iter().take_while(|byte| **byte == b'`').count();
-        from = start + length;
-        if length == ticks {
-            return from;
-        }
-    }
-    at + ticks
+/// What is looked up in one line, made when it is first asked for: a line may be megabytes of backticks and tags, and is gone
+/// through once for all of them.
+struct Look<'l> {
+    line: &'l str,
+    spans: Option<HashMap<usize, usize>>,
+    handlers: Option<Vec<Range<usize>>>,
 }
 
-/// Whether attributes hold an event handler (`onload=`), or an address that is a program.
-fn has_handler(attributes: &str) -> bool {
-    let lower = attributes.to_ascii_lowercase();
-    let handler = lower.match_indices("on").any(|(at, _)| {
-        let boundary = at
-            .checked_sub(1)
-            .is_some_and(|it| matches!(lower.as_bytes()[it], b' ' | b'\t' | b'/' | b'"' | b'\''));
-        let rest = lower[at + 2..].trim_start_matches(|it: char| it.is_ascii_lowercase());
-        boundary && rest.len() < lower[at + 2..].len() && rest.trim_start().starts_with('=')
-    });
-    handler || lower.contains("javascript:") || lower.contains("srcdoc") || lower.contains("data:text/html")
+impl Look<'_> {
+    /// Offset behind the code span that begins at `at`, or behind the backticks when it does not end on the line.
+    fn code_span_end(&mut self, at: usize) -> usize {
+        let bytes = self.line.as_bytes();
+        let spans = self.spans.get_or_insert_with(|| spans(bytes));
+        let ticks = bytes[at..].iter().take_while(|byte| **byte == b'`').count();
+        spans.get(&at).copied().unwrap_or(at + ticks)
+    }
+
+    /// Whether these attributes hold an event handler (`onload=`), or an address that is a program.
+    fn has_handler(&mut self, attributes: Range<usize>) -> bool {
+        let handlers = self.handlers.get_or_insert_with(|| handlers(self.line));
+        let first = handlers.partition_point(|it| it.start < attributes.start);
+        let behind = &handlers[first..];
+        behind.iter().take_while(|it| it.start < attributes.end).any(|it| it.end <= attributes.end)
+    }
+}
+
+/// For each run of backticks with one of the same length behind it, by its offset: the offset behind that other one.
+fn spans(bytes: &[u8]) -> HashMap<usize, usize> {
+    let mut found = HashMap::new();
+    // By length, the offset behind the nearest such run.
+    let mut nearest: HashMap<usize, usize> = HashMap::new();
+    let mut at = bytes.len();
+    while let Some(last) = bytes[..at].iter().rposition(|byte| *byte == b'`') {
+        let start = bytes[..last].iter().rposition(|byte| *byte != b'`').map_or(0, |before| before + 1);
+        if let Some(end) = nearest.insert(last + 1 - start, last + 1) {
+            found.insert(start, end);
+        }
+        at = start;
+    }
+    found
+}
+
+/// Where a line has event handlers, with the sign before them, and addresses that are programs; in order.
+fn handlers(line: &str) -> Vec<Range<usize>> {
+    let lower = line.to_ascii_lowercase();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for word in ["javascript:", "srcdoc", "data:text/html"] {
+        found.extend(lower.match_indices(word).map(|(at, _)| at..at + word.len()));
+    }
+    for (at, _) in lower.match_indices("on") {
+        let is_boundary = |byte: u8| matches!(byte, b' ' | b'\t' | b'/' | b'"' | b'\'');
+        if !at.checked_sub(1).is_some_and(|before| is_boundary(lower.as_bytes()[before])) {
+            continue;
+        }
+        let name = &lower[at + 2..];
+        let rest = name.trim_start_matches(|it: char| it.is_ascii_lowercase());
+        let sign = rest.trim_start();
+        if rest.len() < name.len() && sign.starts_with('=') {
+            found.push(at - 1..lower.len() - sign.len() + 1);
+        }
+    }
+    found.sort_unstable_by_key(|it| it.start);
+    found
 }
 
 /// Fenced code of Markdown.
@@ -272,7 +317,7 @@ impl Fence {
 }
 
 /// The state between two tokens.
-struct RustScan<'a> {
+pub(crate) struct RustScan<'a> {
     remarks: &'a mut Remarks,
     file: &'a str,
     text: &'a str,
@@ -297,7 +342,9 @@ enum DocAttribute {
 }
 
 impl<'a> RustScan<'a> {
-    fn token(&mut self, kind: SyntaxKind, start: usize, token: &str) {
+    /// The next token.
+    #[inline]
+    pub(crate) fn token(&mut self, kind: SyntaxKind, start: usize, token: &str) {
         match kind {
             SyntaxKind::WHITESPACE => self.white_space(start, token),
             SyntaxKind::COMMENT => self.comment(start, token),
@@ -306,6 +353,10 @@ impl<'a> RustScan<'a> {
     }
 
     fn white_space(&mut self, start: usize, token: &str) {
+        // Between most tokens there is one space.
+        if token == " " {
+            return;
+        }
         let lines = self.new_lines(start, token);
         if lines > EMPTY_LINES {
             self.behind = Some(RemarkKind::CodeBehindLines);
@@ -322,7 +373,8 @@ impl<'a> RustScan<'a> {
     fn comment(&mut self, start: usize, token: &str) {
         let first_line = self.line;
         let column = start - self.line_start.min(start);
-        if is_documentation(token) {
+        // Without these, no line begins or ends code, and none has an element.
+        if is_documentation(token) && token.bytes().any(|byte| matches!(byte, b'<' | b'`' | b'~')) {
             for (number, line) in token.split_inclusive('\n').enumerate() {
                 let text =
                     line.trim_start_matches(|it: char| it.is_whitespace() || matches!(it, '/' | '!' | '*'));
@@ -343,6 +395,17 @@ impl<'a> RustScan<'a> {
 
     fn code(&mut self, kind: SyntaxKind, start: usize, token: &str) {
         let column = start.saturating_sub(self.line_start);
+        let is_text = matches!(kind, SyntaxKind::STRING | SyntaxKind::BYTE_STRING | SyntaxKind::C_STRING);
+        // Nearly all code is ordinary.
+        if self.behind.is_none() && column < EDGE && self.doc == DocAttribute::No && !is_text {
+            if kind == SyntaxKind::IDENT && token == "doc" {
+                self.doc = DocAttribute::Name;
+            }
+            self.fence.open = false;
+            self.after_statement =
+                matches!(kind, SyntaxKind::SEMICOLON | SyntaxKind::L_CURLY | SyntaxKind::R_CURLY);
+            return;
+        }
         let behind = self.behind.take();
         let edge =
             (column >= EDGE && self.after_statement && is_word(kind)).then_some(RemarkKind::CodeBeyondEdge);
@@ -361,7 +424,7 @@ impl<'a> RustScan<'a> {
         self.fence.open = false;
         self.after_statement =
             matches!(kind, SyntaxKind::SEMICOLON | SyntaxKind::L_CURLY | SyntaxKind::R_CURLY);
-        if matches!(kind, SyntaxKind::STRING | SyntaxKind::BYTE_STRING | SyntaxKind::C_STRING) {
+        if is_text {
             self.new_lines(start, token);
         }
     }
@@ -398,15 +461,23 @@ fn may_instruct(comment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use cratekeeper_syntax::Edition;
+    use cratekeeper_syntax::{Edition, LexedStr};
     use proptest::prelude::*;
 
     use super::*;
     use RemarkKind::*;
 
+    fn tokens(remarks: &mut Remarks, text: &str) {
+        let lexed = LexedStr::new(Edition::Edition2024, text);
+        let mut scan = remarks.rust("a.rs", text, 0);
+        for index in 0..lexed.len() {
+            scan.token(lexed.kind(index), lexed.text_start(index), lexed.text(index));
+        }
+    }
+
     fn rust(text: &str) -> Vec<(RemarkKind, u32)> {
         let mut remarks = Remarks::default();
-        remarks.rust("a.rs", text, &LexedStr::new(Edition::Edition2024, text), 0);
+        tokens(&mut remarks, text);
         remarks.found.into_iter().map(|it| (it.kind, it.line)).collect()
     }
 
@@ -492,9 +563,44 @@ mod tests {
     fn a_crowd_is_counted_and_capped_by_kind() {
         let mut remarks = Remarks::default();
         let text = format!("{}a();{}b();", "/// <script>\n".repeat(500), " ".repeat(120));
-        remarks.rust("a.rs", &text, &LexedStr::new(Edition::Edition2024, &text), 0);
+        tokens(&mut remarks, &text);
         assert_eq!(remarks.total, 501);
         assert_eq!(remarks.found.len(), OF_ONE_KIND + 1);
+    }
+
+    /// As pairs, spans of different lengths and sentences in the same line would take hours.
+    #[test]
+    fn one_line_of_megabytes_costs_little() {
+        let pairs: String = (0..1_000).map(|length| format!("{} ", "`".repeat(length + 1))).collect();
+        let sentences = "never mention ".repeat(100_000);
+        let tags = "<a on on on".repeat(100_000);
+        let mut runs = "` `` ".repeat(100_000);
+        runs.push_str("<script>");
+        for text in [&pairs, &sentences, &tags, &runs] {
+            let _ = markdown(text, Instructions::Obeyed);
+        }
+        assert_eq!(markdown(&sentences, Instructions::Obeyed), [(AssistantInstruction, 1)]);
+        assert_eq!(markdown(&runs, Instructions::Read), [(ActiveMarkup, 1)]);
+        let lines = format!("{sentences}\n\n{sentences}");
+        assert_eq!(
+            markdown(&lines, Instructions::Obeyed),
+            [(AssistantInstruction, 1), (AssistantInstruction, 3)]
+        );
+    }
+
+    #[test]
+    fn handlers_belong_to_the_tag_that_they_stand_in() {
+        for (text, column) in [
+            ("<b> a onload=x <img src=\"a\" onload=y>", Some(16)),
+            ("<b> a onload=x <img src=\"a\">", None),
+            ("<img alt=\"a\" one two onerror = \"x\">", Some(1)),
+            ("<img alt=\"a\" on=\"x\">", None),
+            ("``` a `` <svg onload=x>", Some(10)),
+            ("`` a ` <svg onload=x> `` <b>", None),
+            ("` <script> ` <script>", Some(14)),
+        ] {
+            assert_eq!(active_markup(text).map(|it| it + 1), column, "{text}");
+        }
     }
 
     proptest! {

@@ -183,7 +183,7 @@ fn toml(text: &str) -> Result<Vec<Setting>, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
     let mut leaves = Leaves { text, found: Vec::new() };
     for (key, value) in &table {
-        leaves.toml(key.clone(), value, 0);
+        leaves.toml(&below("", key), key, value, 0);
     }
     Ok(leaves.found)
 }
@@ -193,7 +193,7 @@ fn json(text: &str) -> Result<Vec<Setting>, String> {
     let plain = without_comments(text);
     let value: serde_json::Value = serde_json::from_str(&plain).map_err(|error| error.to_string())?;
     let mut leaves = Leaves { text, found: Vec::new() };
-    leaves.json(String::new(), &value, 0);
+    leaves.json("", "", &value, 0);
     Ok(leaves.found)
 }
 
@@ -202,62 +202,89 @@ struct Leaves<'t> {
     found: Vec<Setting>,
 }
 
+/// `name` below `key`, as far as it is kept: a long key with many below it would be copied for each of them.
+fn below(key: &str, name: &str) -> String {
+    // One character more than is kept, so that it shows that something was cut.
+    let longest = KEY_BYTES + char::MAX_LEN_UTF8;
+    let mut whole = String::with_capacity((key.len() + 1 + name.len()).min(longest));
+    whole.push_str(key);
+    if !key.is_empty() {
+        whole.push('.');
+    }
+    whole.push_str(&name[..name.floor_char_boundary(longest)]);
+    whole.truncate(whole.floor_char_boundary(longest));
+    whole
+}
+
 impl Leaves<'_> {
-    fn add(&mut self, key: String, value: &str) {
-        if self.found.len() >= SETTINGS {
-            return;
-        }
-        let last = key.rsplit('.').next().unwrap_or(&key);
+    fn is_full(&self) -> bool {
+        self.found.len() >= SETTINGS
+    }
+
+    /// `name` is the last part of the key, in full: its line is looked for.
+    fn add(&mut self, key: &str, name: &str, value: &str) {
+        let last = name.rsplit('.').next().unwrap_or(name);
         let at = if last.is_empty() { None } else { self.text.find(last) };
         let line =
             at.map_or(0, |at| self.text[..at].bytes().filter(|byte| *byte == b'\n').count() as u32 + 1);
         self.found.push(Setting {
-            key: cut(key, KEY_BYTES),
+            key: cut(key.to_owned(), KEY_BYTES),
             value: excerpt_of(value, COMMAND_CHARACTERS),
             line,
         });
     }
 
-    fn toml(&mut self, key: String, value: &toml::Value, depth: usize) {
+    fn toml(&mut self, key: &str, name: &str, value: &toml::Value, depth: usize) {
+        if self.is_full() {
+            return;
+        }
         match value {
             toml::Value::Table(table) if depth < KEY_DEPTH => {
                 for (name, value) in table {
-                    self.toml(format!("{key}.{name}"), value, depth + 1);
+                    if self.is_full() {
+                        break;
+                    }
+                    self.toml(&below(key, name), name, value, depth + 1);
                 }
             }
             toml::Value::Array(values) if depth < KEY_DEPTH => {
                 if values.iter().all(toml::Value::is_str) {
                     let words: Vec<&str> = values.iter().filter_map(toml::Value::as_str).collect();
-                    return self.add(key, &words.join(" "));
+                    return self.add(key, name, &words.join(" "));
                 }
                 for value in values {
-                    self.toml(key.clone(), value, depth + 1);
+                    self.toml(key, name, value, depth + 1);
                 }
             }
-            toml::Value::String(text) => self.add(key, text),
-            other => self.add(key, &other.to_string()),
+            toml::Value::String(text) => self.add(key, name, text),
+            other => self.add(key, name, &other.to_string()),
         }
     }
 
-    fn json(&mut self, key: String, value: &serde_json::Value, depth: usize) {
+    fn json(&mut self, key: &str, name: &str, value: &serde_json::Value, depth: usize) {
+        if self.is_full() {
+            return;
+        }
         match value {
             serde_json::Value::Object(object) if depth < KEY_DEPTH => {
                 for (name, value) in object {
-                    let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                    self.json(key, value, depth + 1);
+                    if self.is_full() {
+                        break;
+                    }
+                    self.json(&below(key, name), name, value, depth + 1);
                 }
             }
             serde_json::Value::Array(values) if depth < KEY_DEPTH => {
                 if values.iter().all(serde_json::Value::is_string) {
                     let words: Vec<&str> = values.iter().filter_map(serde_json::Value::as_str).collect();
-                    return self.add(key, &words.join(" "));
+                    return self.add(key, name, &words.join(" "));
                 }
                 for value in values {
-                    self.json(key.clone(), value, depth + 1);
+                    self.json(key, name, value, depth + 1);
                 }
             }
-            serde_json::Value::String(text) => self.add(key, text),
-            other => self.add(key, &other.to_string()),
+            serde_json::Value::String(text) => self.add(key, name, text),
+            other => self.add(key, name, &other.to_string()),
         }
     }
 }
@@ -386,5 +413,29 @@ mod tests {
         let file = PackageFile::new(".vscode/tasks.json", deep.as_bytes());
         assert!(files(&[&file])[0].problem.is_some());
         assert!(!without_comments("{\"a\": \"\\\"").is_empty());
+    }
+
+    /// Copied for each of them, a key of a megabyte over 100,000 others would take 100 GB.
+    #[test]
+    fn long_keys_over_many_others_cost_little() {
+        let long = "k".repeat(1 << 20);
+        let below: Vec<String> = (0..100_000).map(|number| format!("\"{number}\":1")).collect();
+        let json = format!("{{\"{long}\": {{{}}}}}", below.join(","));
+        let found = settings(".vscode/tasks.json", &json);
+        assert_eq!(found.len(), SETTINGS);
+        assert_eq!(found[0], (format!("{}…", &long[..KEY_BYTES]), "1".to_owned(), 1));
+        let below: Vec<String> = (0..50_000).map(|number| format!("{number} = 1\n")).collect();
+        let toml = format!("[{long}]\n{}", below.concat());
+        assert_eq!(settings(".cargo/config.toml", &toml).len(), SETTINGS);
+    }
+
+    #[test]
+    fn keys_are_cut_between_characters() {
+        for length in KEY_BYTES - 4..KEY_BYTES + 4 {
+            let key = format!("{}é", "k".repeat(length));
+            let whole = format!("{key}.ü.a");
+            let text = format!("{{\"{key}\": {{\"ü\": {{\"a\": 1}}}}}}");
+            assert_eq!(settings(".vscode/a.json", &text)[0].0, cut(whole, KEY_BYTES), "{length}");
+        }
     }
 }

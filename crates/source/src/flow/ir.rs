@@ -132,7 +132,7 @@ pub(super) struct Arm {
 
 #[derive(Debug, Clone)]
 pub(super) enum Piece {
-    Text(String),
+    Text(Text),
     Value(Id, PieceFormat),
 }
 

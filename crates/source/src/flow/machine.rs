@@ -1,12 +1,13 @@
 //! What the interpreter writes down: operations, sources, conditions, texts and flows, each once.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 
 use cratekeeper_model::facts::{
     ConstantText, Decoding, Flow, FlowSource, FlowStep, Gate, GateKind, OperationKind, Quality, Topic,
 };
 
-use super::ir::Id;
+use super::ir::{Id, Text};
 use super::topics;
 use super::value::{Known, Steps, Taints, Value};
 use crate::text::excerpt;
@@ -24,6 +25,15 @@ const ARGUMENTS: usize = 16;
 
 /// How deep lists of arguments are looked into.
 const NESTED_ARGUMENTS: u32 = 3;
+/// Bytes of texts that are looked at in one package: at most a second. None of 360 real crates gets there.
+const LOOKED_AT: usize = 16 << 20;
+/// Texts up to this length are looked at in any case, so that long ones before a payload do not hide it.
+const SHORT: usize = 512;
+/// Texts below this length are looked at again rather than remembered.
+const FORGOTTEN: usize = 48;
+/// Texts that were looked at last.
+const REMEMBERED: usize = 8;
+
 /// Names of variables that lead to a place, for which a value stands in texts.
 const LONGEST_VARIABLE: usize = 64;
 
@@ -35,6 +45,8 @@ type OriginKey = (Option<u32>, Option<FlowSource>, Option<GateKind>);
 pub(super) struct Found {
     pub(super) operations: Vec<State>,
     by_place: HashMap<(u32, Id, OperationKind), u32>,
+    /// Programs that are started, by file and function.
+    programs: HashMap<(u32, Option<u32>), Vec<u32>>,
     pub(super) origins: Vec<Origin>,
     by_origin: HashMap<OriginKey, u32>,
     pub(super) gates: Vec<Gate>,
@@ -46,6 +58,9 @@ pub(super) struct Found {
     /// What was written to a path, by its text.
     written: HashMap<String, Taints>,
     pub(super) truncated: BTreeSet<&'static str>,
+    /// What the texts that were looked at last mention: the next statement mostly has one of them again.
+    bits: VecDeque<(Text, u32)>,
+    looked_at: usize,
 }
 
 /// An operation while it is put together.
@@ -115,7 +130,41 @@ impl Found {
             target: None,
         });
         self.by_place.insert(key, number);
+        if kind == OperationKind::StartProcess {
+            self.programs.entry((place.file, place.function)).or_default().push(number);
+        }
         Some(number)
+    }
+
+    /// Programs that a function starts, as far as it was read; each is given once.
+    pub(super) fn programs_of(&mut self, file: u32, function: Option<u32>) -> Vec<u32> {
+        self.programs.get_mut(&(file, function)).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// What a text mentions, as bits of topics.
+    pub(super) fn bits(&mut self, text: &Text) -> u32 {
+        if text.len() < FORGOTTEN {
+            return topics::bits(text);
+        }
+        if let Some((_, bits)) = self.bits.iter().find(|(it, _)| Rc::ptr_eq(it, text)) {
+            return *bits;
+        }
+        if self.looked_at > LOOKED_AT && text.len() > SHORT {
+            self.truncated.insert("long texts");
+            return 0;
+        }
+        self.looked_at += text.len();
+        let bits = topics::bits(text);
+        if self.bits.len() >= REMEMBERED {
+            self.bits.pop_front();
+        }
+        self.bits.push_back((text.clone(), bits));
+        bits
+    }
+
+    /// The same of a text that is only compared.
+    pub(super) fn words(&mut self, text: &Text) -> u32 {
+        if text.len() < FORGOTTEN { topics::words(text) } else { self.bits(text) }
     }
 
     pub(super) fn quality(&mut self, operation: u32, quality: Quality) {
@@ -158,16 +207,16 @@ impl Found {
     }
 
     /// Whether the text cannot be read in the source: decoded, or joined so that it mentions what no part does.
-    pub(super) fn is_hidden(&self, text: &str, value: &Value) -> bool {
+    pub(super) fn is_hidden(&mut self, text: &Text, value: &Value) -> bool {
         value.steps.hides()
             || !value.steps.is_empty()
-                && topics::bits(text) & !value.visible & telling() != 0
                 && value.visible != u32::MAX
+                && self.bits(text) & !value.visible & telling() != 0
     }
 
     /// A constant text that matters, at the place where it is used.
-    pub(super) fn text(&mut self, text: &str, value: &Value, place: Place, operation: Option<u32>) {
-        let bits = topics::bits(text);
+    pub(super) fn text(&mut self, text: &Text, value: &Value, place: Place, operation: Option<u32>) {
+        let bits = self.bits(text);
         let hidden = self.is_hidden(text, value);
         if bits == 0 && !(hidden && operation.is_some()) && !(value.steps.hides() && text.len() >= 4) {
             return;
@@ -215,6 +264,23 @@ impl Found {
         }
         self.origins.push(origin);
         Taints::of(number)
+    }
+
+    /// What reading a file at this path gives.
+    pub(super) fn source_of_file(&mut self, path: Option<&Text>) -> FlowSource {
+        let Some(path) = path else { return FlowSource::File };
+        let bits = self.bits(path);
+        if bits & (topics::bit(Topic::SecretFile) | topics::bit(Topic::WalletFile)) != 0 {
+            FlowSource::SecretFile
+        } else if path.contains("{file!}")
+            || is_tree_of_user(path)
+            || path.ends_with(".rs")
+            || path.starts_with("{CARGO_MANIFEST_DIR}") && !path.contains("{OUT_DIR}")
+        {
+            FlowSource::UserSource
+        } else {
+            FlowSource::File
+        }
     }
 
     /// The value reaches the operation as data; `as_path` tells that it only says where.
@@ -432,23 +498,6 @@ pub(super) fn gate_of_variable(name: Option<&str>) -> GateKind {
             | "LANGUAGE",
         ) => GateKind::Host,
         _ => GateKind::Variable,
-    }
-}
-
-/// What reading a file at this path gives.
-pub(super) fn source_of_file(path: Option<&str>) -> FlowSource {
-    let Some(path) = path else { return FlowSource::File };
-    let bits = topics::bits(path);
-    if bits & (topics::bit(Topic::SecretFile) | topics::bit(Topic::WalletFile)) != 0 {
-        FlowSource::SecretFile
-    } else if path.contains("{file!}")
-        || is_tree_of_user(path)
-        || path.ends_with(".rs")
-        || path.starts_with("{CARGO_MANIFEST_DIR}") && !path.contains("{OUT_DIR}")
-    {
-        FlowSource::UserSource
-    } else {
-        FlowSource::File
     }
 }
 

@@ -6,7 +6,7 @@ use cratekeeper_model::facts::{Call, CallKind, Function, FunctionContainer, Phas
 
 use super::interpret::Edge;
 use super::ir::Expression;
-use super::program::{Program, last_name};
+use super::program::{Modules, Program, last_name};
 
 /// Edges that are added by the names of calls alone.
 const NAMED_EDGES: usize = 500_000;
@@ -46,14 +46,17 @@ impl Phases {
             }
         }
         phases.add_named(program, &mut callees, calls, read);
-        for (at, phase) in PHASES.iter().enumerate() {
-            let entries = entries(program, *phase, &roots, early);
-            phases.reached[at] = reach(program, *phase, &entries, &callees);
-        }
+        // Conditions are few, and each stands at many functions.
+        let mut conditions: HashMap<&str, bool> = HashMap::new();
         for (number, function) in program.functions.iter().enumerate() {
-            if is_test(function) {
+            let Some(condition) = function.cfg.as_deref() else { continue };
+            if *conditions.entry(condition).or_insert_with(|| is_of_tests(condition)) {
                 phases.in_tests.insert(number as u32);
             }
+        }
+        for (at, phase) in PHASES.iter().enumerate() {
+            let entries = entries(program, *phase, &roots, early, &phases.in_tests);
+            phases.reached[at] = reach(program, *phase, &entries, &callees, &phases.in_tests);
         }
         phases
     }
@@ -89,19 +92,24 @@ impl Phases {
         read: &HashSet<u32>,
     ) {
         let mut added = 0;
-        let mut modules: HashMap<u32, &str> = HashMap::new();
-        let mut resolved: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+        let mut modules = Modules::new(program);
+        // By number of the module and path.
+        let mut resolved: Vec<HashMap<&str, Vec<u32>>> = Vec::new();
+        let mut was_read = vec![false; program.functions.len()];
+        for function in read {
+            was_read[*function as usize] = true;
+        }
         for call in calls {
-            let Some(caller) = call.function else { continue };
-            if read.contains(&caller) && call.in_macro.is_none() {
+            let Some(caller) = call.function.filter(|it| (*it as usize) < was_read.len()) else { continue };
+            if was_read[caller as usize] && call.in_macro.is_none() {
                 continue;
             }
-            let Some(function) = program.functions.get(caller as usize) else { continue };
             let found: Vec<u32> = match call.kind {
                 CallKind::Method => program.methods(&call.callee).to_vec(),
                 CallKind::Path => {
-                    let module = *modules.entry(caller).or_insert_with(|| program.module_of(&function.path));
-                    let found = resolved.entry((module, call.callee.as_str())).or_insert_with(|| {
+                    let (number, module) = modules.of(call.file, call.function);
+                    resolved.resize_with(resolved.len().max(number + 1), HashMap::new);
+                    let found = resolved[number].entry(call.callee.as_str()).or_insert_with(|| {
                         let path = program.resolve(module, &call.callee);
                         path.strip_prefix("crate::")
                             .map(|path| program.functions_at(path).to_vec())
@@ -213,20 +221,25 @@ pub(super) fn of_file(program: &Program<'_>, file: &SourceFile) -> Vec<Phase> {
     if found.is_empty() { vec![Phase::Unreached] } else { found }
 }
 
-fn is_test(function: &Function) -> bool {
-    function.cfg.as_deref().is_some_and(|cfg| {
-        let default = HashSet::new();
-        super::gates::kinds_of_cfg(cfg, &default)
-            .iter()
-            .any(|it| it.0 == cratekeeper_model::facts::GateKind::Test)
-    })
+fn is_of_tests(condition: &str) -> bool {
+    let default = HashSet::new();
+    super::gates::kinds_of_cfg(condition, &default)
+        .iter()
+        .any(|it| it.0 == cratekeeper_model::facts::GateKind::Test)
 }
 
-fn entries(program: &Program<'_>, phase: Phase, roots: &[u32], early: &[u32]) -> Vec<u32> {
+fn entries(
+    program: &Program<'_>,
+    phase: Phase,
+    roots: &[u32],
+    early: &[u32],
+    in_tests: &HashSet<u32>,
+) -> Vec<u32> {
     if phase == Phase::BeforeMain {
         return early.to_vec();
     }
-    let is_entry = |function: &Function| {
+    let is_entry = |number: u32| {
+        let function: &Function = &program.functions[number as usize];
         let has = |kind| program.has_target(&function.targets, kind);
         let is_root = !function.path.contains("::");
         match phase {
@@ -238,17 +251,16 @@ fn entries(program: &Program<'_>, phase: Phase, roots: &[u32], early: &[u32]) ->
                 let offered = !function.visibility.is_empty()
                     || matches!(function.container, FunctionContainer::TraitImpl | FunctionContainer::Trait)
                     || function.abi.is_some();
-                !is_test(function)
+                !in_tests.contains(&number)
                     && (has(TargetKind::Lib) && offered
                         || has(TargetKind::Bin)
                             && (is_root && function.path == "main"
                                 || function.container == FunctionContainer::TraitImpl))
             }
-            _ => is_test(function) || of_targets(program, &function.targets) == [Phase::Test],
+            _ => in_tests.contains(&number) || of_targets(program, &function.targets) == [Phase::Test],
         }
     };
-    let mut found: Vec<u32> =
-        (0..program.functions.len() as u32).filter(|it| is_entry(&program.functions[*it as usize])).collect();
+    let mut found: Vec<u32> = (0..program.functions.len() as u32).filter(|it| is_entry(*it)).collect();
     // What a static names may be called by whoever uses the static.
     found.extend(
         roots
@@ -264,6 +276,7 @@ fn reach(
     phase: Phase,
     entries: &[u32],
     callees: &HashMap<u32, Vec<u32>>,
+    in_tests: &HashSet<u32>,
 ) -> HashMap<u32, u32> {
     let mut reached: HashMap<u32, u32> = entries.iter().map(|it| (*it, *it)).collect();
     let mut open: VecDeque<u32> = entries.iter().copied().collect();
@@ -273,7 +286,7 @@ fn reach(
                 // A file may belong to the library and to the build script; functions of the library alone do not run in the build script.
                 Phase::BuildTime => of_targets(program, &program.functions[*callee as usize].targets)
                     .contains(&Phase::BuildTime),
-                Phase::RunTime | Phase::BeforeMain => !is_test(&program.functions[*callee as usize]),
+                Phase::RunTime | Phase::BeforeMain => !in_tests.contains(callee),
                 _ => true,
             };
             if allowed && !reached.contains_key(callee) {

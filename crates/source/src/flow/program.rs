@@ -251,6 +251,38 @@ impl<'p> Program<'p> {
     }
 }
 
+/// File and function of a call.
+type CallPlace = (u32, Option<u32>);
+
+/// Modules of functions and files, numbered as they are asked for: calls come function by function.
+pub(super) struct Modules<'a> {
+    program: &'a Program<'a>,
+    numbers: HashMap<&'a str, usize>,
+    last: Option<(CallPlace, (usize, &'a str))>,
+}
+
+impl<'a> Modules<'a> {
+    pub(super) fn new(program: &'a Program<'a>) -> Modules<'a> {
+        Modules { program, numbers: HashMap::new(), last: None }
+    }
+
+    /// Number and path of the module that a function, or what stands outside of functions in a file, belongs to.
+    pub(super) fn of(&mut self, file: u32, function: Option<u32>) -> (usize, &'a str) {
+        if let Some((_, module)) = self.last.filter(|it| it.0 == (file, function)) {
+            return module;
+        }
+        let program = self.program;
+        let path = match function.and_then(|it| program.functions.get(it as usize)) {
+            Some(function) => program.module_of(&function.path),
+            None => &program.file_modules[file as usize],
+        };
+        let next = self.numbers.len();
+        let module = (*self.numbers.entry(path).or_insert(next), path);
+        self.last = Some(((file, function), module));
+        module
+    }
+}
+
 /// A path without its last name, and that name; `::` inside of `<…>` does not count.
 pub(super) fn split_last(path: &str) -> (&str, &str) {
     let bytes = path.as_bytes();

@@ -68,6 +68,8 @@ pub(super) enum Effect {
 
 struct Table {
     exact: HashMap<&'static str, Api>,
+    /// By the name behind the dot.
+    methods: HashMap<&'static str, Api>,
     /// By crate and last name.
     ends: HashMap<(&'static str, &'static str), Api>,
     /// By what stands before `*`.
@@ -85,6 +87,11 @@ pub(super) fn find(path: &str) -> Option<Api> {
     TABLE.find(path, 0)
 }
 
+/// The entry of a method by its name alone.
+pub(super) fn find_method(name: &str) -> Option<Api> {
+    TABLE.methods.get(name).copied()
+}
+
 /// Whether something is listed at or below this path.
 pub(super) fn knows(path: &str) -> bool {
     TABLE.beginnings.contains(path) || find(path).is_some()
@@ -99,6 +106,7 @@ impl Table {
     fn read(text: &'static str) -> Table {
         let mut table = Table {
             exact: HashMap::new(),
+            methods: HashMap::new(),
             ends: HashMap::new(),
             prefixes: HashMap::new(),
             beginnings: HashSet::new(),
@@ -132,6 +140,7 @@ impl Table {
 
     fn add(&mut self, path: &'static str, api: Api) {
         self.crates.insert(super::scope::first(path));
+        self.methods.extend(path.strip_prefix('.').map(|name| (name, api)));
         for (at, _) in path.match_indices("::") {
             self.beginnings.insert(&path[..at]);
         }

@@ -3,14 +3,13 @@
 
 use std::rc::Rc;
 
-use cratekeeper_model::facts::{Decoding, FlowSource, GateKind, OperationKind, Quality};
+use cratekeeper_model::facts::{Decoding, GateKind, OperationKind, Quality};
 
-use super::super::ir::{Expression, Id, Text};
-use super::super::machine::Origin;
+use super::super::ir::{Expression, Id};
 use super::super::program::{last_name, split_last};
 use super::super::table;
 use super::super::value::{Known, Value};
-use super::{Frame, Machine, concatenated, united};
+use super::{Frame, Machine, united};
 
 impl<'p> Machine<'p> {
     pub(super) fn call(
@@ -27,18 +26,18 @@ impl<'p> Machine<'p> {
             let values = self.arguments(frame, arguments, false);
             return self.call_value(frame, id, line, &function, arguments, &values);
         };
-        if let Some((_, variable)) = frame.names.iter().rev().find(|(name, _)| *name == *path) {
+        if let Some(variable) = frame.names.get(path) {
             let variable = variable.clone();
             let values = self.arguments(frame, arguments, false);
             return self.call_value(frame, id, line, &variable, arguments, &values);
         }
-        let resolved = self.resolve(frame, path);
+        let resolved = self.resolve_at(frame, callee, path);
         let spawns = is_spawn(&resolved);
         let values = self.arguments(frame, arguments, spawns);
         self.dispatch(frame, id, line, &resolved, arguments, &values)
     }
 
-    fn call_value(
+    pub(super) fn call_value(
         &mut self,
         frame: &mut Frame,
         id: Id,
@@ -102,7 +101,7 @@ impl<'p> Machine<'p> {
         self.builtin(frame, id, line, path, arguments, values)
     }
 
-    fn call_local(
+    pub(super) fn call_local(
         &mut self,
         frame: &mut Frame,
         line: u32,
@@ -176,7 +175,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Functions of the standard library and others that give their arguments back in another form.
-    fn builtin(
+    pub(super) fn builtin(
         &mut self,
         frame: &mut Frame,
         id: Id,
@@ -254,7 +253,7 @@ impl<'p> Machine<'p> {
     }
 
     /// `copy(&mut reader, &mut writer)`, `read_into(stream, &mut buffer)`: what one argument holds, another may get.
-    fn pass_between(&mut self, frame: &mut Frame, arguments: &'p [Id], values: &[Value]) {
+    pub(super) fn pass_between(&mut self, frame: &mut Frame, arguments: &'p [Id], values: &[Value]) {
         for (at, argument) in arguments.iter().enumerate() {
             for (other, value) in values.iter().enumerate() {
                 if at != other && !value.taints.is_empty() && self.variable(frame, *argument).is_some() {
@@ -316,133 +315,6 @@ impl<'p> Machine<'p> {
             }
             _ => Value::default(),
         }
-    }
-
-    pub(super) fn macro_call(
-        &mut self,
-        frame: &mut Frame,
-        id: Id,
-        line: u32,
-        path: &Text,
-        arguments: &'p [Id],
-        text: &Text,
-    ) -> Value {
-        let name = last_name(path);
-        match name {
-            "format" | "format_args" | "concat" | "concatcp" => {
-                let values = self.arguments(frame, arguments, false);
-                let value = if name.starts_with("concat") {
-                    concatenated(&values)
-                } else {
-                    values.last().cloned().unwrap_or_default()
-                };
-                self.note(frame, line, &value);
-                return value;
-            }
-            "write" | "writeln" => {
-                let values = self.arguments(frame, arguments, false);
-                if let [writer, written] = &values[..] {
-                    self.data_into(frame, writer, written);
-                    if let Some(first) = arguments.first() {
-                        self.append_to(frame, *first, written);
-                    }
-                }
-                return Value { operation: values.first().and_then(|it| it.operation), ..Value::default() };
-            }
-            "println" | "print" => {
-                let values = self.arguments(frame, arguments, false);
-                return self.printed(frame, id, line, values.last());
-            }
-            "vec" => {
-                let mut values = self.arguments(frame, arguments, false);
-                if values.len() == 1 && matches!(values[0].known, Known::List(_) | Known::Bytes(_)) {
-                    return values.remove(0);
-                }
-                let whole = united(&values);
-                return Value {
-                    known: Known::List(Rc::new(values)),
-                    taints: whole.taints,
-                    operation: whole.operation,
-                    ..Value::default()
-                };
-            }
-            "cfg" => {
-                let gates = super::super::gates::kinds_of_cfg(text, &self.default_features);
-                return match gates.first() {
-                    Some((kind, _)) => self.gate_origin(frame, line, *kind),
-                    None => Value::default(),
-                };
-            }
-            "include_str" | "include_bytes" | "include" => {
-                let values = self.arguments(frame, arguments, false);
-                return self.embedded(frame, line, values.first());
-            }
-            "file" => {
-                let place = self.place(frame, line);
-                let origin = Origin {
-                    source: Some(FlowSource::UserSource),
-                    operation: None,
-                    gate: None,
-                    place,
-                    name: None,
-                };
-                return Value {
-                    known: Known::Text("{file!}".into(), false),
-                    ..Value::tainted(self.found.origin(origin))
-                };
-            }
-            _ => {}
-        }
-        let spawns = matches!(name, "spawn" | "thread" | "go");
-        let values = self.arguments(frame, arguments, spawns);
-        let resolved = if path.contains("::")
-            || !matches!(name, "asm" | "global_asm" | "naked_asm" | "env" | "option_env")
-        {
-            self.resolve(frame, path)
-        } else {
-            path.clone()
-        };
-        let full = format!("{resolved}!");
-        let full = if full.starts_with("std::env")
-            || full.starts_with("std::option_env")
-            || full.starts_with("core::")
-        {
-            format!("{name}!")
-        } else {
-            full
-        };
-        if let Some(api) = table::find(&full) {
-            let values = if api.text { vec![Value::text(text.clone())] } else { values };
-            return self.effect(frame, id, line, &full, api, arguments, &values, None);
-        }
-        if matches!(name, "panic" | "unreachable" | "todo" | "unimplemented" | "bail") {
-            return Value::default();
-        }
-        united(&values)
-    }
-
-    /// `println!` in a build script speaks to cargo.
-    fn printed(&mut self, frame: &mut Frame, id: Id, line: u32, text: Option<&Value>) -> Value {
-        let Some(value) = text else { return Value::default() };
-        let Some((text, _)) = value.as_text() else { return Value::default() };
-        if !text.starts_with("cargo:") {
-            return Value::default();
-        }
-        let value = value.clone();
-        if let Some(operation) = self.operation(frame, id, line, OperationKind::CargoDirective, "println!") {
-            self.found.argument(operation, &value);
-            let way = self.way();
-            self.found.flow(operation, &value, &way, false);
-        }
-        Value::default()
-    }
-
-    fn embedded(&mut self, frame: &Frame, line: u32, path: Option<&Value>) -> Value {
-        let place = self.place(frame, line);
-        let name = path.and_then(Value::as_text).map(|(text, _)| text.to_string());
-        let origin =
-            Origin { source: Some(FlowSource::EmbeddedFile), operation: None, gate: None, place, name };
-        Value::tainted(self.found.origin(origin))
     }
 
     pub(super) fn mark_thread(&mut self, frame: &Frame, operation: u32) {

@@ -1,13 +1,10 @@
 //! What calls of the table do: operations with their arguments, and values with a meaning.
 
-use std::rc::Rc;
-
 use cratekeeper_model::facts::{Decoding, FlowSource, GateKind, OperationKind, Quality};
 
-use super::super::folding;
 use super::super::ir::Id;
-use super::super::machine::{self, Origin};
-use super::super::program::last_name;
+use super::super::machine;
+use super::super::machine::Origin;
 use super::super::table::{Api, Effect};
 use super::super::value::{Known, Value};
 use super::{Frame, Machine, united};
@@ -122,7 +119,7 @@ impl<'p> Machine<'p> {
                 self.note(frame, line, &value);
                 value
             }
-            Effect::Concat => super::concatenated(values),
+            Effect::Concat => self.found.concatenated(values),
             Effect::Cipher => self.cipher(frame, id, line, path, values, receiver),
             Effect::Digest => {
                 let whole = united(values);
@@ -136,14 +133,14 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn place_origin(&mut self, frame: &Frame, line: u32, name: &str) -> Value {
+    pub(super) fn place_origin(&mut self, frame: &Frame, line: u32, name: &str) -> Value {
         let place = self.place(frame, line);
         let origin = Origin { source: None, operation: None, gate: None, place, name: Some(name.to_owned()) };
         Value::tainted(self.found.origin(origin))
     }
 
     #[allow(clippy::too_many_arguments, reason = "a call with all that belongs to it")]
-    fn operate(
+    pub(super) fn operate(
         &mut self,
         frame: &mut Frame,
         id: Id,
@@ -194,7 +191,7 @@ impl<'p> Machine<'p> {
         self.result(frame, line, operation, kind, api, &said, receiver)
     }
 
-    fn qualities_of(&mut self, operation: u32, kind: OperationKind, path: &str, said: &[Value]) {
+    pub(super) fn qualities_of(&mut self, operation: u32, kind: OperationKind, path: &str, said: &[Value]) {
         match kind {
             OperationKind::StartProcess => self.program_qualities(operation),
             OperationKind::WriteFile
@@ -229,7 +226,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Whether a path is below `OUT_DIR` or, to be read, below the package.
-    fn is_inside(&self, path: &Value, kind: OperationKind) -> bool {
+    pub(super) fn is_inside(&self, path: &Value, kind: OperationKind) -> bool {
         if let Some((text, whole)) = path.as_text() {
             if text.contains("..") {
                 return false;
@@ -253,7 +250,7 @@ impl<'p> Machine<'p> {
 
     /// What an operation gives.
     #[allow(clippy::too_many_arguments, reason = "an operation with all that belongs to it")]
-    fn result(
+    pub(super) fn result(
         &mut self,
         frame: &Frame,
         line: u32,
@@ -265,7 +262,7 @@ impl<'p> Machine<'p> {
     ) -> Value {
         let first = said.first().and_then(Value::as_text);
         let name = first.as_ref().filter(|it| it.1).map(|it| it.0.to_string());
-        let shown = first.as_ref().map(|it| it.0.as_ref());
+        let shown = first.as_ref().map(|it| &it.0);
         let (source, gate) = match kind {
             OperationKind::ReadVariable => (
                 Some(machine::source_of_variable(name.as_deref())),
@@ -273,8 +270,8 @@ impl<'p> Machine<'p> {
             ),
             OperationKind::ListVariables => (Some(FlowSource::AllVariables), Some(GateKind::Variable)),
             OperationKind::HostInformation => (Some(FlowSource::HostInformation), Some(GateKind::Host)),
-            OperationKind::ReadFile => (Some(machine::source_of_file(shown)), None),
-            OperationKind::ReadDirectory => (Some(machine::source_of_file(shown)), None),
+            OperationKind::ReadFile => (Some(self.found.source_of_file(shown)), None),
+            OperationKind::ReadDirectory => (Some(self.found.source_of_file(shown)), None),
             OperationKind::Connect | OperationKind::ResolveName | OperationKind::Listen => {
                 (Some(FlowSource::Network), None)
             }
@@ -374,181 +371,23 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn mode(&mut self, mode: Option<&Value>) -> Value {
+    pub(super) fn mode(&mut self, mode: Option<&Value>) -> Value {
         let Some(mode) = mode else { return Value::default() };
         mode.clone()
     }
 
     /// A session of its own, or a daemon: children of this function go on without it.
-    fn session(&mut self, frame: &Frame) -> Value {
+    pub(super) fn session(&mut self, frame: &Frame) -> Value {
         let function = frame.function;
-        let programs: Vec<u32> = (0..self.found.operations.len() as u32)
-            .filter(|it| {
-                let state = &self.found.operations[*it as usize];
-                state.kind == OperationKind::StartProcess
-                    && state.place.function == function
-                    && state.place.file == frame.file
-            })
-            .collect();
-        for operation in programs {
+        for operation in self.found.programs_of(frame.file, function) {
             self.found.quality(operation, Quality::Detached);
         }
         Value { kind: Some("session".into()), ..Value::default() }
     }
-
-    #[allow(clippy::too_many_arguments, reason = "a call with all that belongs to it")]
-    fn memory(
-        &mut self,
-        frame: &mut Frame,
-        id: Id,
-        line: u32,
-        path: &str,
-        api: Api,
-        arguments: &'p [Id],
-        values: &[Value],
-    ) -> Value {
-        let executable = values.iter().any(|value| match &value.known {
-            Known::Text(text, _) => text.contains("EXEC"),
-            Known::Integer(bits) => {
-                path.contains("Virtual") && bits & 0xf0 != 0
-                    || !path.contains("Virtual") && *bits > 3 && bits & 4 != 0 && *bits < 8
-            }
-            _ => false,
-        });
-        if !executable {
-            return united(values);
-        }
-        let mut value = self.operate(
-            frame,
-            id,
-            line,
-            OperationKind::ExecutableMemory,
-            path,
-            api,
-            arguments,
-            values,
-            None,
-        );
-        value.kind = Some("executable".into());
-        value
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "a call with all that belongs to it")]
-    fn open_file(
-        &mut self,
-        frame: &mut Frame,
-        id: Id,
-        line: u32,
-        path: &str,
-        api: Api,
-        arguments: &'p [Id],
-        values: &[Value],
-    ) -> Value {
-        let writes = values.get(1).is_some_and(|it| {
-            it.as_text().is_some_and(|(text, _)| {
-                text.contains(['w', 'a'])
-                    || text.starts_with("O_W")
-                    || text.starts_with("O_R")
-                    || text.starts_with("O_C")
-            }) || it.integer().is_some_and(|it| it & 3 != 0)
-        });
-        let kind = if writes { OperationKind::WriteFile } else { OperationKind::ReadFile };
-        let api = Api { arguments: api.arguments & !2, ..api };
-        self.operate(frame, id, line, kind, path, api, arguments, values, None)
-    }
-
-    /// `transmute` turns data into a function only where its value is called, or its type says so; the type is not known here.
-    fn transmute(&mut self, frame: &mut Frame, id: Id, line: u32, path: &str, values: &[Value]) -> Value {
-        let value = values.first().cloned().unwrap_or_default();
-        let of_memory = value.kind.as_deref() == Some("executable")
-            || value
-                .operation
-                .is_some_and(|it| self.found.operations[it as usize].kind == OperationKind::ExecutableMemory);
-        let of_constant = value.as_bytes().is_some() && !matches!(value.known, Known::Text(..));
-        if of_memory || of_constant || path.ends_with("_to_function") {
-            self.call_data(frame, id, line, &value);
-        }
-        Value { kind: Some("transmuted".into()), ..value }
-    }
-
-    /// Data becomes a function.
-    pub(super) fn call_data(&mut self, frame: &Frame, id: Id, line: u32, value: &Value) {
-        if let Some(operation) =
-            self.operation(frame, id, line, OperationKind::CallData, "std::mem::transmute")
-        {
-            let way = self.way();
-            self.found.flow(operation, value, &way, false);
-        }
-    }
-
-    /// Base64 or hexadecimal digits, of a constant or of what is not known.
-    fn decode(
-        &mut self,
-        frame: &mut Frame,
-        id: Id,
-        line: u32,
-        path: &str,
-        values: &[Value],
-        step: Decoding,
-    ) -> Value {
-        let Some(value) = values.first() else { return Value::default() };
-        let bytes = value.as_bytes();
-        let decoded = bytes.as_ref().and_then(|bytes| {
-            if step == Decoding::Base64 { folding::base64(bytes) } else { folding::hex(bytes) }
-        });
-        if let Some(operation) = self.operation(frame, id, line, OperationKind::Decode, path) {
-            self.found.argument(operation, &Value { steps: Default::default(), ..value.clone() });
-        }
-        let mut result = machine::decoded(value, step);
-        result.operation = None;
-        result.steps = value.steps.with(step);
-        if let Some(decoded) = decoded {
-            result.known = match folding::printable(&decoded) {
-                Some(text) => Known::Text(text.into(), true),
-                None => Known::Bytes(decoded.into()),
-            };
-        }
-        self.note(frame, line, &result);
-        result
-    }
-
-    fn cipher(
-        &mut self,
-        frame: &mut Frame,
-        id: Id,
-        line: u32,
-        path: &str,
-        values: &[Value],
-        receiver: Option<&Value>,
-    ) -> Value {
-        let name = last_name(path);
-        let kind = if name.contains("encrypt") { OperationKind::Encode } else { OperationKind::Decode };
-        if matches!(
-            name,
-            "new"
-                | "new_from_slice"
-                | "new_from_slices"
-                | "decrypt"
-                | "encrypt"
-                | "apply_keystream"
-                | "decrypt_in_place"
-                | "new_magic_crypt"
-        ) {
-            let _ = self.operation(frame, id, line, kind, path);
-        }
-        let mut whole = united(values);
-        if let Some(receiver) = receiver {
-            whole.absorb(receiver);
-        }
-        Value {
-            kind: Some(Rc::from(path.rsplit_once("::").map_or(path, |it| it.0))),
-            ..Value::tainted(whole.taints)
-        }
-    }
 }
 
 /// Whether a permission is one to be run: `+x`, or a mode with such a bit.
-fn makes_executable(value: &Value) -> bool {
+pub(super) fn makes_executable(value: &Value) -> bool {
     matches!(value.known, Known::Text(ref text, _) if &**text == "+x")
         || value.integer().is_some_and(|mode| mode & 0o111 != 0)
 }

@@ -1,5 +1,6 @@
 //! Macro calls: formats, the macros that the compiler gives a meaning, and the arguments of all others read as Rust.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use cratekeeper_syntax::{LexedStr, Node as TreeNode, SyntaxKind, Tree};
@@ -30,6 +31,10 @@ impl Lower<'_> {
         // In broken code the closing delimiter may be missing, and another character stand in its place.
         let inner = text.len().checked_sub(1).and_then(|end| text.get(1..end));
         let Some(inner) = inner.filter(|_| self.in_macro < MACRO_DEPTH) else { return };
+        // Bodies have braces, constants a value and what the loader calls an attribute: tables of declarations have none of them.
+        if !inner.bytes().any(|byte| matches!(byte, b'{' | b'=' | b'#')) {
+            return;
+        }
         self.in_macro += 1;
         let outer = self.base;
         let items = inner.trim_start();
@@ -43,7 +48,11 @@ impl Lower<'_> {
             // The base that the groups were read with already holds `offset`.
         } else if !items.starts_with(['-', '#']) || items.starts_with("#[") {
             // `static ref NAME: T = …;` of `lazy_static!` reads as an item without `ref`, byte for byte.
-            let plain = inner.replace("static ref ", "static     ");
+            let plain = if inner.contains("static ref ") {
+                Cow::Owned(inner.replace("static ref ", "static     "))
+            } else {
+                Cow::Borrowed(inner)
+            };
             let lexed = LexedStr::new(self.edition, &plain);
             if let Ok(tree) = Tree::file(&lexed, &plain, self.edition)
                 && tree.errors.is_empty()
@@ -223,7 +232,7 @@ impl Lower<'_> {
                 }
             };
             if !literal.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut literal)));
+                pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
             }
             let format =
                 if spec.ends_with(['x', 'X']) { PieceFormat::Hexadecimal } else { PieceFormat::Plain };
@@ -235,7 +244,7 @@ impl Lower<'_> {
         }
         literal.push_str(rest);
         if !literal.is_empty() || pieces.is_empty() {
-            pieces.push(Piece::Text(literal));
+            pieces.push(Piece::Text(literal.into()));
         }
         Some(self.push(line, Expression::Format(pieces)))
     }
