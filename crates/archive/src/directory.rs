@@ -21,7 +21,8 @@ use crate::{ArchiveFile, CrateArchive, Limits, ReadError, Refusal, RefusedEntry}
 /// compressed stream; [`Limits::entries`] counts files, directories and refused entries.
 ///
 /// [`CrateArchive::checksum`] is the SHA-256 over all files and refused entries, sorted by the bytes of their
-/// paths. Each adds the bytes of its path with `/` between components, one zero byte, and the 32 bytes of a
+/// paths. A file beyond [`Limits::entry`] or [`Limits::unpacked`] is a refused entry, too, data
+/// before code: nobody chose it to be published, and the rest is read all the same. Each adds the bytes of its path with `/` between components, one zero byte, and the 32 bytes of a
 /// SHA-256: of the contents for a file, of the refusal's code for a refused entry. So the checksum changes
 /// with everything that is reported. Permission bits have no part in it: they differ between checkouts of
 /// the same commit on different platforms.
@@ -29,14 +30,23 @@ use crate::{ArchiveFile, CrateArchive, Limits, ReadError, Refusal, RefusedEntry}
 /// # Errors
 ///
 /// [`ReadError::Io`] when something cannot be listed or read; [`ReadError::Refused`] when the package has no
-/// manifest or goes beyond a limit.
+/// manifest, one beyond a limit, or too many entries.
 pub fn read_directory(path: &Path, limits: &Limits) -> Result<CrateArchive, ReadError> {
     let mut reading =
         Reading { limits, files: Vec::new(), refused: Vec::new(), taken: Taken::default(), size: 0 };
-    for found in list(path, limits)? {
-        reading.read(&found)?;
+    let mut placed = Vec::new();
+    for (number, found) in list(path, limits)?.into_iter().enumerate() {
+        placed.extend(reading.placed(number, found)?);
     }
+    // Where there is too much, data is left out rather than code.
+    placed.sort_by_key(|it| !is_code(&it.path));
+    for file in placed {
+        reading.read(file)?;
+    }
+    reading.files.sort_unstable_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+    reading.refused.sort_unstable_by_key(|(number, _)| *number);
     let Reading { files, refused, size, .. } = reading;
+    let refused: Vec<RefusedEntry> = refused.into_iter().map(|(_, entry)| entry).collect();
     check_manifest(&files, &refused)?;
     Ok(CrateArchive {
         name_version_root: directory_name(path),
@@ -82,24 +92,43 @@ fn is_wanted(entry: &DirEntry) -> bool {
     entry.depth() == 0 || (entry.file_name() != ".git" && !is_build_output)
 }
 
+/// A file that is to be read, and the path to keep it under.
+struct PlacedFile {
+    /// Its place in the order of the directory.
+    number: usize,
+    disk: PathBuf,
+    path: String,
+    metadata: fs::Metadata,
+}
+
 struct Reading<'limits> {
     limits: &'limits Limits,
     files: Vec<ArchiveFile>,
-    refused: Vec<RefusedEntry>,
+    /// With their places in the order of the directory.
+    refused: Vec<(usize, RefusedEntry)>,
     taken: Taken,
     size: u64,
 }
 
 impl Reading<'_> {
-    fn read(&mut self, found: &Found) -> Result<(), ReadError> {
+    /// A file that is to be read.
+    fn placed(&mut self, number: usize, found: Found) -> Result<Option<PlacedFile>, ReadError> {
         let metadata = fs::symlink_metadata(&found.disk).map_err(|error| failed(&found.disk, &error))?;
-        match self.place(found, &metadata) {
-            Ok(None) => {}
-            Ok(Some(path)) => {
-                let contents = self.contents(&found.disk, &path)?;
-                self.files.push(ArchiveFile { path, contents, mode: mode(&metadata) });
+        match self.place(&found, &metadata) {
+            Ok(path) => Ok(path.map(|path| PlacedFile { number, disk: found.disk, path, metadata })),
+            Err(refusal) => {
+                self.refused.push((number, RefusedEntry { path: shown(&found.relative), refusal }));
+                Ok(None)
             }
-            Err(refusal) => self.refused.push(RefusedEntry { path: shown(&found.relative), refusal }),
+        }
+    }
+
+    fn read(&mut self, file: PlacedFile) -> Result<(), ReadError> {
+        let PlacedFile { number, disk, path, metadata } = file;
+        match self.contents(&disk, &path, metadata.len())? {
+            Ok(contents) => self.files.push(ArchiveFile { path, contents, mode: mode(&metadata) }),
+            Err(refusal) if path == "Cargo.toml" => return Err(refusal.into()),
+            Err(refusal) => self.refused.push((number, RefusedEntry { path, refusal })),
         }
         Ok(())
     }
@@ -127,8 +156,25 @@ impl Reading<'_> {
         Ok(Some(path.to_owned()))
     }
 
-    fn contents(&mut self, disk: &Path, path: &str) -> Result<Vec<u8>, ReadError> {
+    /// Contents of a file, or why it is left out.
+    fn contents(
+        &mut self,
+        disk: &Path,
+        path: &str,
+        size: u64,
+    ) -> Result<Result<Vec<u8>, Refusal>, ReadError> {
         let left = self.limits.unpacked - self.size;
+        let refusal = |size: u64| {
+            if size > self.limits.entry {
+                Some(Refusal::TooLargeEntry { path: shown(path.as_bytes()), limit: self.limits.entry })
+            } else {
+                (size > left).then_some(Refusal::TooLargeUnpacked { limit: self.limits.unpacked })
+            }
+        };
+        // Many gigabytes need not be read to be too many.
+        if let Some(refusal) = refusal(size) {
+            return Ok(Err(refusal));
+        }
         let most = left.min(self.limits.entry);
         let mut contents = Vec::new();
         // One byte more than allowed: the size that the file system told may have changed since.
@@ -136,16 +182,17 @@ impl Reading<'_> {
             .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut contents))
             .map_err(|error| failed(disk, &error))?;
         let size = contents.len() as u64;
-        if size > left {
-            return Err(Refusal::TooLargeUnpacked { limit: self.limits.unpacked }.into());
-        }
-        if size > self.limits.entry {
-            let path = shown(path.as_bytes());
-            return Err(Refusal::TooLargeEntry { path, limit: self.limits.entry }.into());
+        if let Some(refusal) = refusal(size) {
+            return Ok(Err(refusal));
         }
         self.size += size;
-        Ok(contents)
+        Ok(Ok(contents))
     }
+}
+
+/// Whether it is something that a package is built by.
+fn is_code(path: &str) -> bool {
+    path == "Cargo.toml" || path.ends_with(".rs")
 }
 
 fn check_manifest(files: &[ArchiveFile], refused: &[RefusedEntry]) -> Result<(), Refusal> {

@@ -91,13 +91,31 @@ fn directory_without_a_manifest_is_refused() {
 fn limits_hold() {
     let directory = package(&[("Cargo.toml", "12345"), ("src/lib.rs", "1234567890")]);
     let check = |limits: &Limits| refusal(directory.path(), limits);
-    assert_eq!(check(&Limits { entry: 9, ..Limits::default() }), "too-large-entry");
-    assert_eq!(check(&Limits { unpacked: 14, ..Limits::default() }), "too-large-unpacked");
+    assert_eq!(check(&Limits { entry: 4, ..Limits::default() }), "too-large-entry");
+    assert_eq!(check(&Limits { unpacked: 4, ..Limits::default() }), "too-large-unpacked");
     assert_eq!(check(&Limits { entries: 2, ..Limits::default() }), "too-many-entries");
     let exactly = Limits { entry: 10, unpacked: 15, entries: 3, path: 10, ..Limits::default() };
     assert!(read_directory(directory.path(), &exactly).is_ok());
     let archive = read_directory(directory.path(), &Limits { path: 9, ..exactly }).unwrap_err();
     assert_eq!(archive.refusal(), Some(&Refusal::NoManifest));
+}
+
+#[test]
+fn what_is_too_large_is_left_out_and_told_data_before_code() {
+    let directory = package(&[("Cargo.toml", "12345"), ("a.data", "1234567890"), ("src/lib.rs", "1234567")]);
+    let check = |limits: &Limits| {
+        let read = read_directory(directory.path(), limits).unwrap();
+        let files: Vec<String> = read.files.iter().map(|it| it.path.clone()).collect();
+        let refused: Vec<(String, &str)> =
+            read.refused.iter().map(|it| (it.path.clone(), it.refusal.code())).collect();
+        (files.join(" "), refused)
+    };
+    let too_large = |code| vec![("a.data".to_owned(), code)];
+    let code = "Cargo.toml src/lib.rs".to_owned();
+    let entry = Limits { entry: 9, ..Limits::default() };
+    assert_eq!(check(&entry), (code.clone(), too_large("too-large-entry")));
+    let unpacked = Limits { unpacked: 14, ..Limits::default() };
+    assert_eq!(check(&unpacked), (code, too_large("too-large-unpacked")));
 }
 
 #[test]

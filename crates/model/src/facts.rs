@@ -88,8 +88,8 @@ impl Section {
             // 3: scripts, and longer values of settings.
             Section::Files => 3,
             Section::Calls => 1,
-            // 2: the file that a procedural macro is called from.
-            Section::Flow => 2,
+            // 2: the file that a procedural macro is called from. 3: what stands behind padding, and decoders written by hand.
+            Section::Flow => 3,
         }
     }
 }

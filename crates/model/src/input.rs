@@ -1,8 +1,10 @@
 //! What a rule is given.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::facts::OperationKind;
+use crate::facts::{Decoding, Dependency, FlowSource, OperationKind, Quality, Topic};
 use crate::{Advisory, Checksum, Facts, History, NameMatches, Package, PackageId, Previous, SimilarCrate};
 
 /// A value, or the reason why there is none.
@@ -47,6 +49,25 @@ pub struct IndexEntry {
     pub newest_compatible: Option<semver::Version>,
     /// Age of the index data in seconds, at the time of asking.
     pub age: u64,
+    /// What the registry says that the manifest says: cargo resolves by it, and builds by the other. `None` where the line
+    /// could not be read as a whole.
+    #[serde(default)]
+    pub declared: Option<Box<IndexedManifest>>,
+}
+
+/// What an index repeats of a manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedManifest {
+    /// Name of the crate.
+    pub name: String,
+    /// Dependencies of all kinds.
+    pub dependencies: Vec<Dependency>,
+    /// `[features]`, by name.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// `package.links`; lines of before 2018 lack it.
+    pub links: Option<String>,
+    /// `package.rust-version`; lines of before 2023 lack it.
+    pub rust_version: Option<String>,
 }
 
 /// What became of reading the package's archive.
@@ -97,7 +118,7 @@ pub struct RuleInput {
     /// Crates that share its content, likest first.
     #[serde(default = "not_assembled")]
     pub similar: Known<Vec<SimilarCrate>>,
-    /// What its calls into other crates reach.
+    /// What its calls into other crates reach, where they run while somebody builds, or before `main`.
     #[serde(default = "not_assembled")]
     pub reach: Known<Vec<CrossCrateReach>>,
 }
@@ -107,12 +128,39 @@ pub struct RuleInput {
 pub struct CrossCrateReach {
     /// Index into [`FlowFacts::external_calls`](crate::facts::FlowFacts::external_calls).
     pub call: u32,
-    /// The package that it is in, and those on the way, nearest first.
+    /// The packages on the way, nearest first; the operation stands in the last one.
     pub packages: Vec<PackageId>,
     /// What it reaches.
     pub operation: OperationKind,
     /// Path of the function that contains it.
     pub function: String,
+    /// Paths of the functions from the one that is called to the one that contains it, both included, each with the name of its
+    /// package in front.
+    #[serde(default)]
+    pub way: Vec<String>,
+    /// The operation as its package has it. Numbers in it are those of that package, and of no use here.
+    #[serde(default)]
+    pub seen: Option<Box<ReachedOperation>>,
+}
+
+/// An operation in another package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachedOperation {
+    /// Path of the function that it calls.
+    pub path: String,
+    /// File of its package.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// As [`Operation::arguments`](crate::facts::Operation::arguments).
+    pub arguments: Vec<String>,
+    /// As [`Operation::qualities`](crate::facts::Operation::qualities).
+    pub qualities: Vec<Quality>,
+    /// Texts that are an argument of it, or flow into it: value, decodings and topics.
+    pub texts: Vec<(String, Vec<Decoding>, Vec<Topic>)>,
+    /// Values that get into it: where from, by which other operation (an index into [`RuleInput::reach`]), and what happens to
+    /// them on the way.
+    pub receives: Vec<(FlowSource, Option<u32>, Vec<Decoding>)>,
 }
 
 /// For input that was stored, or assembled, without this part.

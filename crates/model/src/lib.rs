@@ -35,7 +35,9 @@ pub use history::{
     DependencyHistory, History, PublishMethod, PublishedVersion, PublisherHistory, RegistryAction,
     RegistryEvent,
 };
-pub use input::{ArchiveState, CrossCrateReach, IndexEntry, Known, RuleInput};
+pub use input::{
+    ArchiveState, CrossCrateReach, IndexEntry, IndexedManifest, Known, ReachedOperation, RuleInput,
+};
 pub use measurement::{BenignCounts, DetectionEvaluation, DetectionTotals, Measured, Share};
 pub use names::{NameMatch, NameMatches, Suggestion, UnresolvedDependency};
 pub use outcome::{AdvisoryDatabase, CheckOutcome, InspectOutcome, Outcome};
