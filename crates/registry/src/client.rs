@@ -80,6 +80,15 @@ impl Transport {
     }
 }
 
+/// Whether a server may send elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redirects {
+    /// As registries do with downloads.
+    Followed,
+    /// Not at all: whoever asks on behalf of others could be sent to places that only it can reach.
+    Refused,
+}
+
 /// An answer other than an error.
 pub(crate) enum Answer<T> {
     /// `200`, with what was made of the body.
@@ -100,16 +109,22 @@ impl Client {
         config: &CargoConfig,
         network: Network,
         retry_pause: Duration,
+        redirects: Redirects,
     ) -> Result<Client, HttpError> {
         let agent = match network {
             Network::Offline => None,
-            Network::Online => Some(agent(config)?),
+            Network::Online => Some(agent(config, redirects)?),
         };
         Ok(Client { agent, retry_pause, unreachable: Mutex::default() })
     }
 
     pub(crate) fn network(&self) -> Network {
         if self.agent.is_some() { Network::Online } else { Network::Offline }
+    }
+
+    /// Asks hosts again that could not be reached: for whoever lives longer than an outage.
+    pub(crate) fn forget_unreachable(&self) {
+        self.lock_unreachable().clear();
     }
 
     /// Asks, and gives headers and body to `consume`; again from the start after a passing failure.
@@ -174,21 +189,44 @@ impl Client {
         result.map(Answer::Content).map_err(|error| Failure::of(ureq::Error::from(error), request.url))
     }
 
+    /// The agent, unless the network may not be used.
+    pub(crate) fn online(&self, url: &str) -> Result<&Agent, HttpError> {
+        self.agent.as_ref().ok_or_else(|| HttpError::Offline { url: shown(url) })
+    }
+
+    /// What a failure of the library means.
+    pub(crate) fn failure(error: ureq::Error, url: &str) -> HttpError {
+        Failure::of(error, url).error
+    }
+
+    /// Sends JSON once, and gives the status of the answer, whatever it is.
+    pub(crate) fn post(&self, url: &str, headers: &[(&str, &str)], body: &str) -> Result<u16, HttpError> {
+        let agent = self.online(url)?;
+        let call = headers.iter().fold(agent.post(url), |call, (name, value)| call.header(*name, *value));
+        let call = call.header(header::CONTENT_TYPE, "application/json");
+        let response = call.send(body).map_err(|error| Failure::of(error, url).error)?;
+        Ok(response.status().as_u16())
+    }
+
     fn lock_unreachable(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
         // The map is valid after every single insert, so a panic elsewhere does not matter.
         self.unreachable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn agent(config: &CargoConfig) -> Result<Agent, HttpError> {
+fn agent(config: &CargoConfig, redirects: Redirects) -> Result<Agent, HttpError> {
     let roots = match config.http_cainfo() {
         Some(path) => RootCerts::from(certificates(path)?.into_iter()),
         None => RootCerts::PlatformVerifier,
     };
+    let redirects = match redirects {
+        Redirects::Followed => MAX_REDIRECTS,
+        Redirects::Refused => 0,
+    };
     let config = Agent::config_builder()
         .user_agent(USER_AGENT)
         .http_status_as_error(false)
-        .max_redirects(MAX_REDIRECTS)
+        .max_redirects(redirects)
         // Whoever checks a lockfile asks from several threads.
         .max_idle_connections_per_host(16)
         .proxy(proxy(config)?)

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use cratekeeper_model::{Checksum, Package};
 
-use crate::client::Client;
+use crate::client::{Client, Redirects};
 use crate::layout::{archive_name, is_safe_name, registry_directories};
 use crate::{CargoConfig, HttpError, Network, ResolvedSource};
 
-mod download;
+pub(crate) mod download;
 mod error;
 mod git;
 mod manifest;
@@ -134,7 +134,7 @@ impl PackageFinder {
     ///
     /// When the configured proxy or certificate file cannot be used. Never when offline.
     pub fn new(config: CargoConfig, options: FinderOptions) -> Result<PackageFinder, HttpError> {
-        let client = Client::new(&config, options.network, options.retry_pause)?;
+        let client = Client::new(&config, options.network, options.retry_pause, Redirects::Followed)?;
         Ok(PackageFinder { config, options, client, templates: Mutex::default(), listings: Mutex::default() })
     }
 

@@ -26,6 +26,7 @@ mod error;
 mod past;
 mod versions;
 
+pub use entry::declared_manifest;
 use entry::{Problem, Versions, summarize};
 pub use error::IndexError;
 pub use past::PastVersion;

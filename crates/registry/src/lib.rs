@@ -24,6 +24,7 @@
 //! configuration does that, and for the default one `tame-index`. Git is not run; registries that are
 //! reached by git or with a token are not asked.
 
+mod administration;
 mod client;
 mod config;
 mod environment;
@@ -33,15 +34,20 @@ mod index;
 mod layout;
 mod lockfile;
 mod manifests;
+mod notification;
 mod sources;
+mod upstream;
 mod workspace;
 
+pub use administration::{AdminClient, AdminError, Method};
 pub use client::{HttpError, Network};
 pub use config::{CargoConfig, ConfigError};
 pub use environment::CargoEnvironment;
 pub use finder::{FetchError, FileProblem, FinderOptions, Location, Origin, PackageFinder, VendoredFile};
-pub use index::{IndexError, IndexLookup, IndexVersion, PastVersion};
+pub use index::{IndexError, IndexLookup, IndexVersion, PastVersion, declared_manifest};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, MAX_LOCKFILE_SIZE};
 pub use manifests::{LocalPackages, Lookup, MissingDependencies, MissingDependency};
+pub use notification::{NotificationError, Notifier, RefusedAddress};
 pub use sources::{ResolvedSource, SourceError};
+pub use upstream::{IndexFile, PrivateAddresses, Upstream, UpstreamError, is_private};
 pub use workspace::{WorkspaceError, WorkspaceMetadata};

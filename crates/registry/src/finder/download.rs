@@ -132,7 +132,7 @@ impl PackageFinder {
 }
 
 /// Cargo's rule: `dl` is a template if it has markers, else a prefix.
-fn download_url(template: &str, package: &Package, checksum: &Checksum) -> String {
+pub(crate) fn download_url(template: &str, package: &Package, checksum: &Checksum) -> String {
     let name = &package.name;
     let version = package.version.to_string();
     let prefix = index_prefix(name);
@@ -149,7 +149,7 @@ fn download_url(template: &str, package: &Package, checksum: &Checksum) -> Strin
     markers.iter().fold(template.to_owned(), |url, (marker, value)| url.replace(marker, value))
 }
 
-fn copy_and_hash(from: &mut dyn Read, to: &mut NamedTempFile) -> io::Result<Checksum> {
+pub(crate) fn copy_and_hash(from: &mut dyn Read, to: &mut NamedTempFile) -> io::Result<Checksum> {
     let mut hasher = ChecksumHasher::default();
     let mut buffer = vec![0; 64 << 10];
     loop {

@@ -1,12 +1,12 @@
 //! From a crate's versions in an index to what is known about one of them.
 //!
-//! Only three fields of a few versions are parsed: some crates have a thousand versions with fifty
+//! Of one version all is parsed, and of a few others three fields: some crates have a thousand versions with fifty
 //! dependencies each, and a lockfile has hundreds of crates.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use cratekeeper_model::{Checksum, IndexEntry, Package};
+use cratekeeper_model::{Checksum, IndexEntry, IndexedManifest, Package};
 use semver::{BuildMetadata, Version, VersionReq};
 use serde::Deserialize;
 
@@ -21,6 +21,8 @@ struct Line<'a> {
     cksum: Cow<'a, str>,
     #[serde(default)]
     yanked: Option<bool>,
+    #[serde(default, borrow)]
+    links: Option<Cow<'a, str>>,
 }
 
 /// A crate's versions: each as JSON, in cargo's cache with the version before it.
@@ -123,7 +125,25 @@ pub(super) fn summarize(
         checksum,
         newest_compatible: newest,
         age: age.as_secs(),
+        declared: IndexVersion::parse(json).map(|it| Box::new(declared(it, line.links.as_deref()))),
     })
+}
+
+/// What a line of an index repeats of a manifest; `None` if it cannot be read.
+#[must_use]
+pub fn declared_manifest(line: &str) -> Option<Box<IndexedManifest>> {
+    let links = serde_json::from_str::<Line<'_>>(line).ok()?.links;
+    Some(Box::new(declared(IndexVersion::parse(line.as_bytes())?, links.as_deref())))
+}
+
+fn declared(line: IndexVersion, links: Option<&str>) -> IndexedManifest {
+    IndexedManifest {
+        name: line.name,
+        dependencies: line.dependencies,
+        features: line.features,
+        links: links.map(str::to_owned),
+        rust_version: line.rust_version,
+    }
 }
 
 fn is_available(json: &[u8]) -> bool {
