@@ -20,6 +20,7 @@ mod obeyed;
 mod persistence;
 pub(crate) mod points;
 mod propagation;
+mod reached;
 mod story;
 
 use std::collections::BTreeSet;
@@ -32,9 +33,11 @@ pub(crate) use self::gated::is_effect;
 pub(crate) use self::hidden::techniques as techniques_of_hiding;
 pub(crate) use self::points::Point;
 pub(crate) use self::propagation::publishes;
+pub(crate) use self::reached::detect as in_other_crates;
 pub(crate) use self::story::story;
 use crate::behaviour::{Act, Behaviour, Link};
 use crate::rule::{Complete, Rule, finding};
+use crate::text::{PATH, printable};
 
 /// Most operations of a kind that a detector looks at: 100 sources and 100 sinks are 10,000 pairs, a millisecond.
 pub(crate) const OPERATIONS: usize = 100;
@@ -161,10 +164,11 @@ impl Chain {
         &mut self,
         kind: StepKind,
         phase: Option<Phase>,
-        text: String,
+        text: impl Into<String>,
         evidence: Option<Evidence>,
     ) {
-        let step = ChainStep { kind, phase, text, evidence };
+        // Whatever a detector puts in, it reaches a terminal.
+        let step = ChainStep { kind, phase, text: printable(&text.into(), 2 * PATH), evidence };
         if self.steps.len() < STEPS && !self.steps.contains(&step) {
             self.steps.push(step);
         }

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use cratekeeper_model::{Case, Confidence, Finding, Level, NotEvaluated, RuleInput, Severity};
+use cratekeeper_model::{Case, Confidence, Finding, Known, Level, NotEvaluated, RuleInput, Severity};
 
 use crate::behaviour::Behaviour;
-use crate::correlation::story;
+use crate::correlation::{in_other_crates, story};
 use crate::rule::{Evaluation, Family, Rule};
 use crate::rules::{payload_behind_lure, payload_in_disguise, payload_new_in_version};
 use crate::score::{contributions, score};
@@ -54,11 +54,34 @@ fn judge_by(rules: &[&Rule], input: &RuleInput) -> Case {
         case.findings.iter().flat_map(|finding| finding.techniques.iter().copied()).collect();
     case.techniques = techniques.into_iter().collect();
     case.score = score(&case.findings);
+    if Level::of_score(case.score) < Level::Alert {
+        lower_chains(&mut case.findings);
+        case.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+        case.score = score(&case.findings);
+    }
     case.contributions = contributions(&case.findings);
     case.level = if case.findings.is_empty() { Level::None } else { Level::of_score(case.score) };
     let behaviour = input.facts.value().filter(|_| correlates).map(Behaviour::new);
-    (case.chain, case.harmless_if) = story(behaviour.as_ref(), &case.findings, case.level);
+    let reached = match (&input.facts, &input.reach) {
+        (Known::Known(facts), Known::Known(reach)) if correlates => in_other_crates(facts, reach),
+        _ => None,
+    };
+    (case.chain, case.harmless_if) = story(behaviour.as_ref(), reached, &case.findings, case.level);
     case
+}
+
+/// Chains are guesses about purpose: what two signs say together may have a harmless reason that neither shows. So one may be
+/// grave only in a case that is an alert as a whole, or whoever fails on severity `high` would fail on what is to be reviewed.
+fn lower_chains(findings: &mut [Finding]) {
+    let is_chain =
+        |finding: &Finding| crate::find(&finding.rule).is_some_and(|rule| rule.family == Family::Correlation);
+    for finding in findings.iter_mut().filter(|it| it.severity > Severity::Medium && is_chain(it)) {
+        finding.severity = Severity::Medium;
+        finding.confidence = match finding.confidence {
+            Confidence::Low => Confidence::Medium,
+            Confidence::Medium | Confidence::High => Confidence::High,
+        };
+    }
 }
 
 /// Worst first. Findings of one rule and weight stay in the rule's order.
@@ -121,6 +144,29 @@ mod tests {
             case.findings.iter().map(|it| (it.rule.as_str(), it.confidence)).collect();
         use Confidence::{High, Low};
         assert_eq!(order, [("worse", High), ("worse", Low), ("mild", High)]);
+    }
+
+    #[test]
+    fn a_chain_is_grave_only_in_a_case_that_alerts() {
+        const CHAIN: Rule = Rule {
+            id: "carried-payload",
+            family: Family::Correlation,
+            evaluate: |_| {
+                let chain = finding(&CHAIN, Severity::High, Confidence::Medium, "a chain");
+                Evaluation::Findings(vec![chain])
+            },
+            ..QUIET
+        };
+        let of = |rules: &[&Rule]| {
+            let case = judge_by(rules, &input());
+            let chain = case.findings.iter().find(|it| it.rule == CHAIN.id).map(|it| it.severity);
+            (case.level, chain)
+        };
+        assert_eq!(of(&[&CHAIN]), (Level::Review, Some(Severity::Medium)));
+        assert_eq!(of(&[&CHAIN, &MILD]), (Level::Review, Some(Severity::Medium)));
+        assert_eq!(of(&[&CHAIN, &WORSE]), (Level::Alert, Some(Severity::High)));
+        let lone = judge_by(&[&WORSE], &input());
+        assert_eq!(lone.findings[0].severity, Severity::High, "other families say what they saw");
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod hidden_code;
 mod hidden_payload;
 mod hidden_text;
 mod included_outside_file;
+mod index_differs_from_manifest;
 mod invisible_text;
 mod linked_bundle;
 mod look_alike_host;
@@ -61,6 +62,7 @@ mod publish_command;
 mod publisher_look_alike;
 mod publishing_method_downgraded;
 mod raw_system_access;
+mod reached_payload;
 mod registry_address_variant;
 mod renamed_dependency;
 mod replaced_symbol;
@@ -135,6 +137,7 @@ const ALL: &[Rule] = &[
     hidden_payload::RULE,
     hidden_text::RULE,
     included_outside_file::RULE,
+    index_differs_from_manifest::RULE,
     invisible_text::RULE,
     linked_bundle::RULE,
     look_alike_host::RULE,
@@ -157,6 +160,7 @@ const ALL: &[Rule] = &[
     publisher_look_alike::RULE,
     publishing_method_downgraded::RULE,
     raw_system_access::RULE,
+    reached_payload::RULE,
     registry_address_variant::RULE,
     renamed_dependency::RULE,
     replaced_symbol::RULE,

@@ -1,16 +1,18 @@
 //! All rules over inputs that no rule was written for: no panic, and every answer keeps the promises of the model.
 
 use cratekeeper_model::facts::{
-    AssemblySite, Capability, CharacterClass, CharacterContext, ConstantText, Decoding, ExternalCall,
-    FileEntry, FileKind, Flow, FlowFacts, FlowSource, FlowStep, Gate, GateKind, Include, IncludeKind,
-    ManifestDifference, Operation, OperationKind, Phase, Quality, RefusedEntry, SourceFile, SourceFileStatus,
+    AssemblySite, Capability, CharacterClass, CharacterContext, ConstantText, Decoding, Dependency,
+    DependencySection, ExternalCall, FileEntry, FileKind, Flow, FlowFacts, FlowSource, FlowStep, Gate,
+    GateKind, Include, IncludeKind, ManifestDifference, Operation, OperationKind, Phase, Quality,
+    RefusedEntry, Remark, RemarkKind, Setting, SourceFile, SourceFileStatus, SpecialFile, SpecialRole,
     SuspiciousCharacter, Target, TargetKind, Topic, UnsafeCounters,
 };
 use cratekeeper_model::{
     Advisory, AdvisoryClass, ArchiveState, Case, Change, ChangeDirection, ChangeKind, Checksum,
-    DependencyHistory, Difference, Evidence, Facts, Finding, History, IndexEntry, Known, Level, NameMatch,
-    NameMatches, Package, PackageId, PackageSource, Previous, PublishMethod, PublishedVersion,
-    PublisherHistory, RegistryAction, RegistryEvent, RuleInput, Severity, SimilarCrate,
+    CrossCrateReach, DependencyHistory, Difference, Evidence, Facts, Finding, History, IndexEntry,
+    IndexedManifest, Known, Level, NameMatch, NameMatches, Package, PackageId, PackageSource, Previous,
+    PublishMethod, PublishedVersion, PublisherHistory, ReachedOperation, RegistryAction, RegistryEvent,
+    RuleInput, Severity, SimilarCrate,
 };
 use cratekeeper_rules::{Evaluation, Family, TECHNIQUES, all, judge, judge_without, score};
 use proptest::prelude::*;
@@ -94,13 +96,42 @@ fn archive() -> impl Strategy<Value = ArchiveState> {
     ]
 }
 
+fn dependency() -> impl Strategy<Value = Dependency> {
+    let section = select(vec![DependencySection::Normal, DependencySection::Build, DependencySection::Dev]);
+    let texts = (text(), prop::option::of(text()), prop::option::of(text()), prop::option::of(text()));
+    (texts, section, any::<bool>(), few(text())).prop_map(
+        |((name, package, requirement, target), section, optional, features)| Dependency {
+            name,
+            package,
+            requirement,
+            section,
+            target,
+            optional,
+            default_features: optional,
+            features,
+            registry: None,
+            git: None,
+            path: None,
+            workspace: false,
+        },
+    )
+}
+
 fn index() -> impl Strategy<Value = IndexEntry> {
-    (any::<bool>(), checksum(), prop::option::of(version())).prop_map(
-        |(yanked, checksum, newest_compatible)| IndexEntry {
+    let features = few((text(), few(text()))).prop_map(|it| it.into_iter().collect());
+    let declared = (text(), few(dependency()), features, prop::option::of(text())).prop_map(
+        |(name, dependencies, features, links)| {
+            let rust_version = links.clone();
+            Box::new(IndexedManifest { name, dependencies, features, links, rust_version })
+        },
+    );
+    (any::<bool>(), checksum(), prop::option::of(version()), prop::option::of(declared)).prop_map(
+        |(yanked, checksum, newest_compatible, declared)| IndexEntry {
             yanked,
             checksum,
             newest_compatible,
             age: u64::MAX,
+            declared,
         },
     )
 }
@@ -424,17 +455,59 @@ fn include() -> impl Strategy<Value = Include> {
     })
 }
 
+/// A file that a tool obeys.
+fn special() -> impl Strategy<Value = SpecialFile> {
+    use SpecialRole::*;
+    let roles = [
+        CargoConfiguration,
+        Toolchain,
+        Lockfile,
+        Editor,
+        Shell,
+        GitHook,
+        AssistantInstructions,
+        AssistantConfiguration,
+        Script,
+    ];
+    let keys = ["build.rustc-wrapper", "source.crates-io.replace-with", "tasks.runOptions.runOn", "", "x"];
+    let key = prop_oneof![3 => select(keys.to_vec()).prop_map(str::to_owned), 1 => text()];
+    let paths = [".cargo/config.toml", "rust-toolchain", "setup.sh", ".envrc", "AGENTS.md"];
+    let path = prop_oneof![3 => select(paths.to_vec()).prop_map(str::to_owned), 1 => text()];
+    let setting = (key, argument(), any::<u32>());
+    let setting = setting.prop_map(|(key, value, line)| Setting { key, value, line });
+    (path, select(roles.to_vec()), few(setting), prop::option::of(text()))
+        .prop_map(|(path, role, settings, problem)| SpecialFile { path, role, settings, problem })
+}
+
+fn remark() -> impl Strategy<Value = Remark> {
+    use RemarkKind::*;
+    let kinds = [
+        CodeBehindSpace,
+        CodeBehindLines,
+        CodeBehindComment,
+        CodeBeyondEdge,
+        ActiveMarkup,
+        AssistantInstruction,
+    ];
+    (text(), any::<u32>(), select(kinds.to_vec()), argument())
+        .prop_map(|(file, line, kind, excerpt)| Remark { file, line, column: line, kind, excerpt })
+}
+
 fn facts() -> impl Strategy<Value = Facts> {
     (
         (few(file()), few(refusal()), few(character()), any::<u64>(), any::<u64>()),
+        (few(special()), few(remark()), any::<u64>()),
         (few(rust_file()), few(target()), few(difference())),
+        few(dependency()),
         (behaviour(), few(assembly()), few(include())),
     )
-        .prop_map(|(files, source, behaviour)| {
+        .prop_map(|(files, obeyed, source, declared, behaviour)| {
             let mut facts = Facts::default();
+            (facts.files.special, facts.files.remarks, facts.files.remarks_total) = obeyed;
             (facts.files.entries, facts.files.refused, facts.files.characters, ..) = files;
             (.., facts.files.characters_total, facts.files.compressed_size) = (files.3, files.4);
             (facts.source.rust_files, facts.manifest.targets, facts.manifest.differences) = source;
+            facts.manifest.dependencies = declared;
             (facts.flow, facts.source.assembly, facts.source.includes) = behaviour;
             facts
         })
@@ -612,21 +685,40 @@ fn similar() -> impl Strategy<Value = SimilarCrate> {
     })
 }
 
+/// What calls into other crates reach.
+fn reached() -> impl Strategy<Value = CrossCrateReach> {
+    let seen = (text(), operation(), few((argument(), decodings())), few((number(), decodings())));
+    let seen = seen.prop_map(|(file, operation, texts, values)| ReachedOperation {
+        path: operation.path,
+        file,
+        line: operation.line,
+        arguments: operation.arguments,
+        qualities: operation.qualities,
+        texts: texts.into_iter().map(|(value, decodings)| (value, decodings, vec![Topic::Url])).collect(),
+        receives: values
+            .into_iter()
+            .map(|(from, decodings)| (FlowSource::Network, Some(from), decodings))
+            .collect(),
+    });
+    let packages = few((source(), text(), version()).prop_map(|(a, b, c)| PackageId::new(&a, &b, &c)));
+    (number(), packages, operation(), few(text()), prop::option::of(seen)).prop_map(
+        |(call, packages, operation, way, seen)| CrossCrateReach {
+            call,
+            packages,
+            operation: operation.kind,
+            function: way.last().cloned().unwrap_or_default(),
+            way,
+            seen: seen.map(Box::new),
+        },
+    )
+}
+
 fn input() -> impl Strategy<Value = RuleInput> {
     let now = (known(facts()), known(index()), known(few(advisory())), known(names()));
-    let past = (known(previous()), known(history()), known(few(similar())));
+    let past = (known(previous()), known(history()), known(few(similar())), known(few(reached())));
     (package(), archive(), now, past).prop_map(
-        |(package, archive, (facts, index, advisories, names), (previous, history, similar))| RuleInput {
-            package,
-            archive,
-            facts,
-            index,
-            advisories,
-            names,
-            previous,
-            history,
-            similar,
-            reach: unknown(),
+        |(package, archive, (facts, index, advisories, names), (previous, history, similar, reach))| {
+            RuleInput { package, archive, facts, index, advisories, names, previous, history, similar, reach }
         },
     )
 }
@@ -669,6 +761,11 @@ fn check(case: &Case) {
         assert!(!step.text.contains("http://") && !step.text.contains("https://"), "{:?}", step.text);
     }
     assert_eq!(case.level == Level::None, case.findings.is_empty());
+    let is_grave_chain = |finding: &Finding| {
+        let rule = cratekeeper_rules::find(&finding.rule).expect("a finding names its rule");
+        rule.family == Family::Correlation && finding.severity > Severity::Medium
+    };
+    assert!(case.level >= Level::Alert || !case.findings.iter().any(is_grave_chain), "{:?}", case.findings);
 }
 
 proptest! {
@@ -719,7 +816,7 @@ fn empty() -> RuleInput {
         }),
         history: unknown(),
         similar: Known::Known(Vec::new()),
-        reach: unknown(),
+        reach: Known::Known(Vec::new()),
     }
 }
 
@@ -732,6 +829,7 @@ fn when_nothing_is_known_no_rule_is_silent() {
         names: Known::Unknown("it is too long".to_owned()),
         previous: unknown(),
         similar: unknown(),
+        reach: unknown(),
         ..empty()
     };
     for rule in all() {
@@ -753,5 +851,5 @@ fn an_empty_package_has_no_findings() {
     };
     let missing = case.not_evaluated.iter().map(|it| it.rule.as_str());
     let missing: Vec<&str> = missing.filter(|id| of_one_version(id)).collect();
-    assert_eq!(missing, ["checksum-mismatch"]);
+    assert_eq!(missing, ["checksum-mismatch", "index-differs-from-manifest"]);
 }

@@ -34,6 +34,8 @@ Single signs do not decide: rules of the family *correlation* tie those that bel
 up what each tie is worth. 4 or 5 points give a finding of severity low, 6 or 7 medium, 8 or 9 high with medium confidence, 10
 or 11 high with high confidence, 12 critical with medium and 13 critical with high confidence. A row counts once in a chain;
 conditions count at most 3 together, and so does keeping quiet.
+
+Below `alert` no chain is worse than medium: one of severity high whose case stays below counts as medium with high confidence.
 ";
 
 fn root() -> PathBuf {

@@ -2,7 +2,7 @@
 //!
 //! It is the difference between a client and a spy: a library sends where it is told to.
 
-use cratekeeper_model::facts::{FlowSource, Topic};
+use cratekeeper_model::facts::{FlowSource, OperationKind, Topic};
 
 use super::{ADDRESS, Act, Behaviour, constant_parts, is_about, is_concealed};
 
@@ -30,7 +30,12 @@ impl Behaviour<'_> {
         if self.near_texts(act).any(|text| is_concealed(text) && is_about(text, ADDRESS)) {
             return Origin::Hidden;
         }
-        let own = act.operation.arguments.iter().any(|it| has_constant_host(it));
+        // A program's name may look like a host's (`tool.exe`), and is none.
+        let is_address = |(at, it): (usize, &String)| {
+            let names_program = at == 0 && act.operation.kind == OperationKind::StartProcess;
+            has_constant_host(it) && (!names_program || it.contains("://"))
+        };
+        let own = act.operation.arguments.iter().enumerate().any(is_address);
         let named =
             || self.near_texts(act).any(|text| is_about(text, ADDRESS) && !is_placeholder(&text.value));
         if own || named() { Origin::Constant } else { Origin::Caller }

@@ -3,7 +3,7 @@
 //! A compiler, a version control system or a library finder is what build scripts are for. The list is of programs by what
 //! they do; their arguments still count, so `git` with an address to push to is seen by what it sends.
 
-use cratekeeper_model::facts::{OperationKind, Quality, Topic};
+use cratekeeper_model::facts::{OperationKind, Phase, Quality, Target, TargetKind, Topic};
 
 use super::{Act, Behaviour, constant_parts, is_about, variables};
 
@@ -202,7 +202,7 @@ impl Behaviour<'_> {
     pub(crate) fn program(&self, act: Act<'_>) -> Program {
         let named = act.operation.arguments.first().map(String::as_str).unwrap_or_default();
         let name = program_name(named);
-        if self.is_own_program(named) {
+        if self.is_own_program(act, named) {
             return Program::BuildTool;
         }
         if DOWNLOADERS.contains(&name.as_str()) {
@@ -224,9 +224,27 @@ impl Behaviour<'_> {
         }
     }
 
-    /// Programs of this package under test, and the running one.
-    fn is_own_program(&self, named: &str) -> bool {
-        named.contains("CARGO_BIN_EXE_") || named.contains("current_exe")
+    /// The running program, and those that cargo builds of this package's source: named by cargo, or started by a test from
+    /// where cargo puts them or by the name of a target. What the package itself writes to that place is none.
+    fn is_own_program(&self, act: Act<'_>, named: &str) -> bool {
+        if named.contains("CARGO_BIN_EXE_") || named.contains("current_exe") {
+            return true;
+        }
+        if self.phase(act) != Phase::Test || !(is_in_target_directory(named) || self.is_built_target(named)) {
+            return false;
+        }
+        let name = program_name(named);
+        let mut writes = self.of_kind(&[OperationKind::WriteFile, OperationKind::SetPermissions]);
+        !writes.any(|write| write.operation.arguments.iter().any(|path| program_name(path) == name))
+    }
+
+    /// Whether a path that is not constant ends in the name of a program or example whose source is in the package.
+    fn is_built_target(&self, named: &str) -> bool {
+        let name = program_name(named);
+        let is_program =
+            |target: &&Target| matches!(target.kind, TargetKind::Bin | TargetKind::Example) && target.exists;
+        let mut programs = self.facts.manifest.targets.iter().filter(is_program);
+        named.starts_with('{') && programs.any(|target| target.name.to_ascii_lowercase() == name)
     }
 
     /// Whether the function, or one on the way to it, reads a variable that names a tool.
@@ -280,10 +298,22 @@ fn is_downloader(word: &str) -> bool {
         || matches!(word, "iwr" | "irm" | "iex" | "downloadstring" | "downloadfile" | "start-bitstransfer")
 }
 
-/// Last part of a path, without `.exe`, in small letters.
+/// Last part of a path, without what Windows puts behind programs, in small letters.
 fn program_name(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    name.trim_end_matches(".exe").to_owned()
+    let endings = [".exe", ".cmd", ".bat"];
+    endings.iter().find_map(|it| name.strip_suffix(it)).unwrap_or(&name).to_owned()
+}
+
+/// Whether the path leads to where cargo puts what it builds.
+fn is_in_target_directory(path: &str) -> bool {
+    let path = path.replace('\\', "/");
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_profile = |part: &str| matches!(part, "debug" | "release") || part.starts_with('{');
+    let mut pairs = parts.windows(2);
+    // Behind the directory a profile follows, or a target's triple and a profile.
+    pairs.any(|pair| matches!(pair, ["target" | "{CARGO_TARGET_DIR}", profile] if is_profile(profile)))
+        || parts.windows(3).any(|it| matches!(it, ["target" | "{CARGO_TARGET_DIR}", _, "debug" | "release"]))
 }
 
 /// Whether it is a tool, also with a target in front or a version behind: `x86_64-linux-gnu-gcc`, `clang-17`, `python3.11`.
@@ -292,7 +322,7 @@ fn is_tool(name: &str) -> bool {
     let last = bare.rsplit('-').next().unwrap_or_default();
     BUILD_TOOLS.contains(&name)
         || BUILD_TOOLS.contains(&bare)
-        || (bare.contains("-linux-") && BUILD_TOOLS.contains(&last))
+        || ((bare.contains("-linux-") || bare.starts_with("{}-")) && BUILD_TOOLS.contains(&last))
 }
 
 /// Whether a shell's command runs what it fetched in the same breath.
@@ -336,11 +366,25 @@ mod tests {
 
     #[test]
     fn tools_are_told_by_their_last_name() {
-        for path in ["/usr/bin/cc", "x86_64-linux-gnu-gcc", "clang-17", "C:\\bin\\CL.EXE", "git"] {
+        for path in
+            ["/usr/bin/cc", "x86_64-linux-gnu-gcc", "clang-17", "{}-clang++.cmd", "C:\\bin\\CL.EXE", "git"]
+        {
             assert!(is_tool(&program_name(path)), "{path}");
         }
-        for path in ["sh", "true", "uname", "target/evil", "notepad.exe", ""] {
+        for path in ["sh", "true", "uname", "target/evil", "notepad.exe", "{}-sh", "{}", ""] {
             assert!(!is_tool(&program_name(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn where_cargo_builds_is_told_by_the_profile() {
+        for path in ["target/debug/tool", "{CARGO_MANIFEST_DIR}/target/release/examples/a", "target/{}/tool"]
+        {
+            assert!(is_in_target_directory(path), "{path}");
+        }
+        assert!(is_in_target_directory("..\\target\\x86_64-pc-windows-gnu\\debug\\a.exe"));
+        for path in ["target/tool", "/tmp/target", "debug/tool", "/tmp/targets/debug/tool", ""] {
+            assert!(!is_in_target_directory(path), "{path}");
         }
     }
 

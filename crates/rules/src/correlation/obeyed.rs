@@ -11,7 +11,7 @@ use crate::behaviour::Behaviour;
 use crate::behaviour::command::{self, Deeds};
 use crate::places;
 use crate::rule::place;
-use crate::text::{EXCERPT, printable};
+use crate::text::{EXCERPT, PATH, defanged, printable};
 
 /// Most scripts that are followed from one trigger: each may name others.
 const SCRIPTS: usize = 10;
@@ -221,10 +221,15 @@ fn chain(behaviour: &Behaviour<'_>, trigger: Trigger) -> Option<Chain> {
     }
     chain.techniques.insert(trigger.technique);
     for place in trigger.evidence {
-        chain.step(StepKind::Run, None, format!("is obeyed: {}", place.file), Some(place));
+        chain.step(StepKind::Run, None, format!("is obeyed: {}", defanged(&place.file)), Some(place));
     }
     for script in scripts {
-        chain.step(StepKind::Run, None, format!("runs {script}"), Some(place(script, None, None)));
+        chain.step(
+            StepKind::Run,
+            None,
+            format!("runs {}", printable(&defanged(script), PATH)),
+            Some(place(script, None, None)),
+        );
     }
     Some(chain)
 }

@@ -13,12 +13,14 @@ const STEPS: usize = 20;
 /// harmless.
 pub(crate) fn story(
     behaviour: Option<&Behaviour<'_>>,
+    in_other_crates: Option<Chain>,
     findings: &[Finding],
     level: Level,
 ) -> (Vec<ChainStep>, Option<String>) {
     let mut chains: Vec<Chain> = behaviour
         .into_iter()
         .flat_map(|behaviour| ChainKind::ALL.into_iter().filter_map(|kind| kind.detect(behaviour)))
+        .chain(in_other_crates)
         .filter(|chain| chain.weight().is_some())
         .collect();
     chains.sort_by_key(|chain| (std::cmp::Reverse(chain.total()), chain.kind));

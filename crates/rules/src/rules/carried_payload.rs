@@ -33,10 +33,10 @@ fn evaluate(input: &RuleInput) -> Evaluation {
 #[cfg(test)]
 mod tests {
     use cratekeeper_model::Severity;
-    use cratekeeper_model::facts::{FlowSource, OperationKind};
+    use cratekeeper_model::facts::{FlowSource, OperationKind, TargetKind};
 
     use super::RULE;
-    use crate::test_support::{BUILD, Deeds, LIBRARY, points, silent};
+    use crate::test_support::{BUILD, Deeds, LIBRARY, TEST, findings, points, silent, target};
 
     #[test]
     fn an_embedded_program_that_is_run_alerts() {
@@ -54,5 +54,41 @@ mod tests {
         deeds.flow(FlowSource::EmbeddedFile, None, write);
         deeds.act(LIBRARY, OperationKind::StartProcess, &["vi", "{}"]);
         silent(&RULE, &deeds.input());
+    }
+
+    /// A test that hands embedded data to a program.
+    fn started_by_a_test(program: &str) -> Deeds {
+        let mut deeds = Deeds::new();
+        let mut example = target(TargetKind::Example, "examples/reader.rs");
+        example.name = "reader".to_owned();
+        deeds.facts().manifest.targets.push(example);
+        let run = deeds.act(TEST, OperationKind::StartProcess, &[program]);
+        deeds.flow(FlowSource::EmbeddedFile, None, run);
+        deeds
+    }
+
+    #[test]
+    fn a_test_that_runs_what_cargo_built_is_silent() {
+        for program in ["{}/reader", "{}/examples/reader.exe", "target/debug/tool", "{CARGO_BIN_EXE_tool}"] {
+            silent(&RULE, &started_by_a_test(program).input());
+        }
+    }
+
+    #[test]
+    fn what_a_test_writes_itself_was_not_built() {
+        for program in ["{}/reader", "target/debug/tool"] {
+            let mut deeds = started_by_a_test(program);
+            let write = deeds.act(TEST, OperationKind::WriteFile, &[program]);
+            deeds.flow(FlowSource::EmbeddedFile, None, write);
+            points(&RULE, &deeds, Severity::High, &[9]);
+        }
+    }
+
+    #[test]
+    fn only_tests_run_what_cargo_built() {
+        let mut deeds = started_by_a_test("{}/other");
+        let run = deeds.act(BUILD, OperationKind::StartProcess, &["{}/reader"]);
+        deeds.flow(FlowSource::EmbeddedFile, None, run);
+        assert_eq!(findings(&RULE, &deeds.input()).len(), 1);
     }
 }

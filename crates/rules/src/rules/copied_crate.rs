@@ -19,9 +19,13 @@ with 80 % of the same text. How bad that is depends on whose it is:
 |---|---|---|---|
 | different owners, and the other was first | `medium`, high confidence | `low` | `medium`, low confidence, if it names the same repository |
 | different owners | `medium` | `low` | the same |
+| not known, the other was first, and they name other authors and another repository | `medium` | `low` | `low` |
 | not known, and the other was first, or the name is like its name | `medium`, low confidence | `low` | `low` |
 | not known | `low`, least if they also name the same authors | `low` | `low`, nothing for crates of one repository |
 | the same owner, or the other came later | nothing | nothing | nothing |
+
+Who owns a crate is known where the registry's memory of publishers is at hand, as in a replay. An index does not have it; then authors and `repository`
+in the manifests are compared: that they are the same proves nothing, because a copy copies them, and the finding says that owners are not known.
 
 Where both name the same repository and authors, a name that is like the other's counts only if the repository has the other's name.
 A description that names the other crate gives credit: that is worth knowing (`info`) and points to nothing.
@@ -85,7 +89,7 @@ fn found((severity, confidence): Weight, it: &SimilarCrate, others: usize) -> Fi
         0 => String::new(),
         others => format!("; {} like it too", count(others, "other crate is", "other crates are")),
     };
-    let message = format!("{other} has {}{repository}{own}{others}", shared.join(", "));
+    let message = format!("{other} has {}{repository}{}{own}{others}", shared.join(", "), owners(it));
     let differing = it.differing.iter().map(|evidence| {
         place(&evidence.file, evidence.line, evidence.excerpt.as_ref().map(|text| printable(text, EXCERPT)))
     });
@@ -130,11 +134,30 @@ fn weight(input: &RuleInput, facts: &Facts, it: &SimilarCrate) -> Option<Weight>
     Some(match (has_identity, is_stranger, came_second) {
         (true, true, true) => (Severity::Medium, High),
         (true, true, false) => (Severity::Medium, Medium),
+        (true, false, true) if names_others(facts, it) => (Severity::Medium, Medium),
         (true, false, true) => (Severity::Medium, Low),
         (true, false, false) if is_family => (Severity::Low, Low),
         (true, false, false) | (false, true, _) => (Severity::Low, Medium),
         (false, false, _) => (Severity::Low, Low),
     })
+}
+
+/// Whether, owners not being known, the manifests name different people and places.
+fn names_others(facts: &Facts, it: &SimilarCrate) -> bool {
+    it.same_owner.is_none()
+        && it.same_author == Some(false)
+        && !it.same_repository
+        && facts.manifest.repository.is_some()
+}
+
+/// Whose both are, as far as anybody says.
+fn owners(it: &SimilarCrate) -> &'static str {
+    match (it.same_owner, it.same_author) {
+        (Some(true), _) => "",
+        (Some(false), _) => "; their owners are different",
+        (None, Some(false)) => "; who owns them is not known, and they name different authors",
+        (None, _) => "; who owns them is not known",
+    }
 }
 
 /// Whether the description names the other crate.
@@ -219,6 +242,27 @@ mod tests {
         let names = NameMatches { in_corpus: false, level: Level::Review, matches: vec![likeness] };
         let input = RuleInput { names: Known::Known(names), ..beside(copy()) };
         one(&RULE, &input, Severity::Medium, Confidence::Low);
+    }
+
+    #[test]
+    fn other_authors_and_another_repository_say_more_than_nothing() {
+        let older = SimilarCrate {
+            other_is_older: Some(true),
+            same_author: Some(false),
+            same_repository: false,
+            ..copy()
+        };
+        let judged = |similar: SimilarCrate, repository: Option<&str>| RuleInput {
+            similar: Known::Known(vec![similar]),
+            ..with(|facts| facts.manifest.repository = repository.map(str::to_owned))
+        };
+        let own = Some("https://git.example.invalid/mallory/demo");
+        let finding = one(&RULE, &judged(older.clone(), own), Severity::Medium, Confidence::Medium);
+        let says = "who owns them is not known, and they name different authors";
+        assert!(finding.message.contains(says), "{}", finding.message);
+        one(&RULE, &judged(older.clone(), None), Severity::Medium, Confidence::Low);
+        let claimed = SimilarCrate { same_author: Some(true), ..older };
+        one(&RULE, &judged(claimed, own), Severity::Medium, Confidence::Low);
     }
 
     #[test]

@@ -41,7 +41,8 @@ fn evaluate(input: &RuleInput) -> Evaluation {
 fn found(past: &Past<'_>) -> cratekeeper_model::Finding {
     let login = past.own.publisher.value().map_or("", String::as_str);
     let publisher = past.history.publisher.value();
-    let account_age = publisher.and_then(|it| it.first_seen).map(|first| past.published - first);
+    let account_age =
+        publisher.and_then(|it| it.first_seen).map(|first| past.published.saturating_sub(first));
     let is_young = account_age.is_some_and(|age| age < YOUNG_ACCOUNT);
     let added = past.history.events.value().and_then(|events| {
         let added = events.iter().filter(|it| it.at <= past.published);
@@ -53,7 +54,7 @@ fn found(past: &Past<'_>) -> cratekeeper_model::Finding {
     let (severity, confidence) = match added {
         // An owner has to set a build service up, in the open; no token of the new account is involved.
         _ if by_service => (Severity::Info, Confidence::Medium),
-        Some((at, _)) if past.published - at > HANDOVER => (Severity::Info, Confidence::Medium),
+        Some((at, _)) if past.published.saturating_sub(at) > HANDOVER => (Severity::Info, Confidence::Medium),
         Some(_) if is_young => (Severity::Medium, Confidence::High),
         Some(_) => (Severity::Medium, Confidence::Medium),
         None if is_young => (Severity::Medium, Confidence::Low),
@@ -62,7 +63,10 @@ fn found(past: &Past<'_>) -> cratekeeper_model::Finding {
     let mut message =
         format!("{} published none of the {} earlier versions", quoted(login, NAME), past.earlier.len());
     if let Some((at, _)) = added {
-        message.push_str(&format!(", and was made an owner {} before", duration(past.published - at)));
+        message.push_str(&format!(
+            ", and was made an owner {} before",
+            duration(past.published.saturating_sub(at))
+        ));
     }
     if let Some(age) = account_age.filter(|_| is_young) {
         message.push_str(&format!("; the account was first seen {} before", duration(age)));
