@@ -36,7 +36,7 @@ pub(crate) fn from_index(
     look_up: &dyn Fn(&Package) -> Result<Vec<PastVersion>, String>,
 ) -> History {
     let own = past.iter().find(|it| it.version == package.version);
-    let is_recent = own.and_then(|it| it.published).is_some_and(|time| at - time <= RECENT);
+    let is_recent = own.and_then(|it| it.published).is_some_and(|time| at.saturating_sub(time) <= RECENT);
     let dependencies = match own {
         Some(own) if is_recent => {
             Dependencies { package, at, look_up, looked_up: 0 }.of(own, previous(past, own))
@@ -141,7 +141,7 @@ impl Dependencies<'_> {
     /// The newest version of a crate that is young.
     fn young<'p>(&self, past: &'p [PastVersion]) -> Option<&'p PastVersion> {
         let first = past.iter().filter_map(|it| it.published).min()?;
-        if self.at - first > YOUNG {
+        if self.at.saturating_sub(first) > YOUNG {
             return None;
         }
         past.iter().max_by(|a, b| a.version.cmp(&b.version))

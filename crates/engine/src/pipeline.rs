@@ -1,21 +1,25 @@
 //! From packages to outcomes: find, hash, analyse, judge.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cratekeeper_advisories::{Database, Origin};
 use cratekeeper_model::facts::{RefusedEntry, Section, SourceFileStatus};
 use cratekeeper_model::{
-    AdvisoryDatabase, ArchiveState, Facts, History, IndexEntry, InspectOutcome, Known, Outcome, Package,
-    PackageId, PackageSource, PackageStatus, Previous, RuleInput, SimilarCrate,
+    AdvisoryDatabase, ArchiveState, CrossCrateReach, Facts, History, IndexEntry, InspectOutcome, Known,
+    Outcome, Package, PackageId, PackageSource, PackageStatus, Previous, RuleInput, SimilarCrate,
 };
 use cratekeeper_policy::Policy;
-use cratekeeper_registry::{FetchError, FileProblem, Location, PackageFinder, SourceError, VendoredFile};
+use cratekeeper_registry::{
+    FetchError, FileProblem, Location, Lockfile, PackageFinder, SourceError, VendoredFile,
+};
 use cratekeeper_rules::Family;
 use cratekeeper_similarity::Entry;
 use rayon::prelude::*;
 
 use crate::analysis::Subject;
 use crate::cache::FactsCache;
+use crate::cross_crate::{self, Follower, LockedCrates, LockedTree};
 use crate::facts::{FactsSource, Found, checksum_of_file};
 use crate::history;
 use crate::names;
@@ -28,8 +32,9 @@ use crate::update::PreviousVersions;
 pub(crate) const FOR_RULES: [Section; 4] =
     [Section::Manifest, Section::Files, Section::Source, Section::Flow];
 
-/// Why a part of the rules' input is missing.
-const NOT_COMPARED: &str = "it was not looked for";
+/// Why it is not known what calls into other crates reach.
+const NO_DEPENDENCIES: &str =
+    "what it depends on is not at hand; `cratekeeper check` has it for the packages of a lockfile";
 
 /// Packages that are looked for, and index entries that are asked for, at the same time. Requests wait for the network, not
 /// for a processor; the default registry's limits allow far more.
@@ -63,6 +68,8 @@ pub struct Engine {
     now: i64,
     /// Where checks take the version before each package from.
     pub(crate) previous_versions: PreviousVersions,
+    /// What depends on what, where a lockfile says it.
+    locked: Option<LockedTree>,
 }
 
 /// A package to check.
@@ -95,6 +102,8 @@ pub(crate) struct Around<'a> {
     pub(crate) past: &'a FindPast<'a>,
     /// Crates that are like it.
     pub(crate) neighbours: &'a (dyn Fn(&Package, &Facts) -> Known<Vec<SimilarCrate>> + Sync),
+    /// What its calls into other crates reach.
+    pub(crate) reach: &'a (dyn Fn(&Package, &Facts) -> Known<Vec<CrossCrateReach>> + Sync),
 }
 
 /// A package with what the first stage found.
@@ -124,6 +133,7 @@ impl Engine {
             policy: setup.policy,
             now: now(),
             previous_versions: PreviousVersions::default(),
+            locked: None,
         }
     }
 
@@ -131,6 +141,13 @@ impl Engine {
     #[must_use]
     pub fn without(mut self, families: &[Family]) -> Engine {
         self.without = families.to_vec();
+        self
+    }
+
+    /// The same engine, which knows from this lockfile what depends on what, and follows calls from crate to crate.
+    #[must_use]
+    pub fn knowing(mut self, lockfile: &Lockfile) -> Engine {
+        self.locked = Some(LockedTree::new(lockfile));
         self
     }
 
@@ -157,19 +174,30 @@ impl Engine {
         let around = Around {
             past: &|package, facts| self.previous(package, facts, self.previous_versions),
             neighbours: &|_, _| Known::Known(Vec::new()),
+            reach: &|_, _| Known::Known(Vec::new()),
         };
-        let (mut outcomes, entries): (Vec<Outcome>, Vec<Option<Entry>>) = in_pool(self.jobs, || {
+        let judged: Vec<(Outcome, (Option<Entry>, bool))> = in_pool(self.jobs, || {
             let examine = |prepared: &Prepared| {
                 let (outcome, facts) = self.examine(prepared, &FOR_RULES, around);
                 progress.step(&outcome.package.name);
+                let early = facts.as_deref().is_some_and(cross_crate::calls_early);
                 let entry = facts.filter(|_| similar::is_remembered(&outcome.package));
-                let entry = entry.map(|facts| similar::entry(&outcome.package, &facts));
-                (outcome, entry)
+                let entry = entry.map(|facts| Entry {
+                    owners: similar::owners(&prepared.history),
+                    ..similar::entry(&outcome.package, &facts)
+                });
+                (outcome, (entry, early))
             };
             // One by one, so that a few large packages at the end do not wait behind each other.
-            prepared.par_iter().with_max_len(1).map(examine).unzip()
+            prepared.par_iter().with_max_len(1).map(examine).collect()
         });
-        self.judge_copies(&prepared, &mut outcomes, &entries, around);
+        let (mut outcomes, learnt): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+        let (entries, early): (Vec<_>, Vec<_>) = learnt.into_iter().unzip();
+        let reached = self.judge_callers(&prepared, &mut outcomes, &early, around);
+        let reach = |package: &Package, _: &Facts| {
+            reached.get(&package.id).cloned().unwrap_or_else(|| Known::Known(Vec::new()))
+        };
+        self.judge_copies(&prepared, &mut outcomes, &entries, Around { reach: &reach, ..around });
         progress.end();
         self.trim_cache();
         outcomes
@@ -182,7 +210,8 @@ impl Engine {
             self.previous(package, facts, PreviousVersions::Fetched)
         };
         let neighbours = |package: &Package, facts: &Facts| self.likes_of_one(package, facts, None);
-        self.inspect_with(target, all_facts, Around { past: &past, neighbours: &neighbours })
+        let around = Around { past: &past, neighbours: &neighbours, reach: &alone };
+        self.inspect_with(target, all_facts, around)
     }
 
     /// The same, with what lies around it found by `around`.
@@ -238,6 +267,22 @@ impl Engine {
         }
     }
 
+    /// Files of the advisory database that cannot be read, and so may say anything: those filed under one of these crates, or
+    /// under none; and how many there are in all.
+    #[must_use]
+    pub fn unreadable_advisories(&self, crates: &HashSet<&str>) -> (Vec<String>, usize) {
+        let Known::Known(database) = &self.advisories else { return (Vec::new(), 0) };
+        let problems = database.load_all();
+        let may_concern = |file: &Path| {
+            let directory = file.parent().and_then(Path::file_name).and_then(|it| it.to_str());
+            let filed = file.components().count() > 2;
+            let name = if filed { directory } else { file.file_name().and_then(|it| it.to_str()) };
+            name.is_none_or(|name| crates.contains(name) || (!filed && name.starts_with("RUSTSEC-")))
+        };
+        let of_these = problems.iter().filter(|it| may_concern(&it.file));
+        (of_these.map(ToString::to_string).collect(), problems.len())
+    }
+
     /// The same engine with another policy.
     #[must_use]
     pub fn deciding_by(mut self, policy: Policy) -> Engine {
@@ -255,6 +300,11 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> i64 {
         self.now
+    }
+
+    /// The advisory database, or why there is none.
+    pub(crate) fn advisories(&self) -> &Known<Database> {
+        &self.advisories
     }
 
     /// How many packages are analysed at the same time.
@@ -316,6 +366,45 @@ impl Engine {
         };
         let location = self.finder.fetch(package);
         Prepared { requested, location, index, history }
+    }
+
+    /// Judges packages again that call others while somebody builds, now that those were read. Gives what they reach, where that
+    /// is anything, or not known.
+    fn judge_callers(
+        &self,
+        prepared: &[Prepared],
+        outcomes: &mut [Outcome],
+        early: &[bool],
+        around: Around<'_>,
+    ) -> HashMap<PackageId, Known<Vec<CrossCrateReach>>> {
+        let callers: Vec<usize> = (0..outcomes.len()).filter(|it| early[*it]).collect();
+        let empty = LockedTree::default();
+        let crates = LockedCrates { engine: self, tree: self.locked.as_ref().unwrap_or(&empty) };
+        let follower = Follower::new(&crates);
+        let judge = |number: usize| {
+            let package = &outcomes[number].package;
+            let reached = match self.locked {
+                Some(_) => match self.facts_of(package, &Section::ALL) {
+                    Known::Known(facts) => follower.reach(&package.id, &facts),
+                    Known::Unknown(reason) => Known::Unknown(reason),
+                },
+                None => Known::Unknown(NO_DEPENDENCIES.to_owned()),
+            };
+            if reached.value().is_some_and(Vec::is_empty) {
+                return None;
+            }
+            let reach = |_: &Package, _: &Facts| reached.clone();
+            let (outcome, _) =
+                self.examine(&prepared[number], &FOR_RULES, Around { reach: &reach, ..around });
+            let id = package.id.clone();
+            Some((number, outcome, (id, reached)))
+        };
+        let judged: Vec<_> = in_pool(self.jobs, || callers.into_par_iter().filter_map(judge).collect());
+        let keep = |(number, outcome, reached): (usize, Outcome, _)| {
+            outcomes[number] = outcome;
+            reached
+        };
+        judged.into_iter().map(keep).collect()
     }
 
     /// Analyses and judges a package.
@@ -425,6 +514,10 @@ impl Engine {
             }
             Known::Unknown(reason) => Known::Unknown(reason.clone()),
         };
+        let reach = match &facts {
+            Known::Known(facts) => (around.reach)(&package, facts),
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+        };
         let facts = match facts {
             Known::Known(facts) => Known::Known(*facts),
             Known::Unknown(reason) => Known::Unknown(reason),
@@ -440,7 +533,7 @@ impl Engine {
             previous,
             history: recorded.history,
             similar,
-            reach: Known::Unknown(NOT_COMPARED.to_owned()),
+            reach,
         };
         let case = cratekeeper_rules::judge_without(&self.without, &input);
         let policy = Some(self.policy.decide(&input, &case, self.now));
@@ -451,6 +544,14 @@ impl Engine {
         };
         (Outcome { package: input.package, status, reason, case, lockfile_line, policy }, facts)
     }
+}
+
+/// What the calls of a package reach whose dependencies are not at hand.
+pub(crate) fn alone(_: &Package, facts: &Facts) -> Known<Vec<CrossCrateReach>> {
+    if cross_crate::calls_early(facts) {
+        return Known::Unknown(NO_DEPENDENCIES.to_owned());
+    }
+    Known::Known(Vec::new())
 }
 
 /// Runs `work` on a pool of `threads` threads of its own.
@@ -541,7 +642,7 @@ fn package_of(path: &Path, facts: Option<&Facts>, checksum: Option<cratekeeper_m
 }
 
 /// How far the package was looked at, and why not further.
-fn status(input: &RuleInput) -> (PackageStatus, Option<String>) {
+pub(crate) fn status(input: &RuleInput) -> (PackageStatus, Option<String>) {
     match (&input.archive, &input.facts) {
         (ArchiveState::Read, Known::Known(facts)) => match partial(facts) {
             Some(reason) => (PackageStatus::Partial, Some(reason)),

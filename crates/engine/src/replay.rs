@@ -11,13 +11,15 @@ mod timeline;
 mod world;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cratekeeper_archive::{CrateBuilder, Limits, read_directory};
 use cratekeeper_difference::difference;
+use cratekeeper_model::facts::{Dependency, Section};
 use cratekeeper_model::{
-    ArchiveState, Case, Checksum, IndexEntry, Known, Level, Package, PackageId, PackageSource, PolicyAnswer,
-    Previous, RegistryAction, RegistryEvent, ReplayedIncident, ReplayedVersion, RuleInput, SimilarCrate,
+    ArchiveState, Case, Checksum, Facts, IndexEntry, Known, Level, Package, PackageId, PackageSource,
+    PolicyAnswer, Previous, RegistryAction, RegistryEvent, ReplayedIncident, ReplayedVersion, RuleInput,
+    SimilarCrate,
 };
 use cratekeeper_names::{Candidate, Corpus};
 use cratekeeper_similarity::{Entry, Index};
@@ -27,9 +29,10 @@ use self::timeline::{Event, Publication};
 pub use self::timeline::{Timeline, TimelineError};
 use self::world::{Content, NearNames, World};
 use crate::analysis::Subject;
+use crate::cross_crate::{self, Crates, Follower};
 use crate::facts::Found;
 use crate::names::name_matches;
-use crate::pipeline::{Engine, FOR_RULES};
+use crate::pipeline::Engine;
 
 impl Engine {
     /// Replays a timeline.
@@ -54,6 +57,19 @@ impl Engine {
     }
 }
 
+/// A directory of the timeline, which may not lead outside by a link: timelines come from strangers, and what is read is shown.
+fn below(root: &Path, directory: &Path) -> Result<PathBuf, String> {
+    let real = |path: &Path| {
+        fs::canonicalize(path).map_err(|error| format!("failed to find `{}`: {error}", path.display()))
+    };
+    let root = real(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
+    let found = real(&root.join(directory))?;
+    if found.starts_with(&root) {
+        return Ok(found);
+    }
+    Err(format!("`{}` leads out of the timeline's directory by a link", directory.display()))
+}
+
 /// A replay under way.
 struct Stage<'a> {
     engine: &'a Engine,
@@ -64,6 +80,30 @@ struct Stage<'a> {
     publishers: Option<Corpus>,
     similar: Index,
     outcome: ReplayedIncident,
+}
+
+impl Crates for World {
+    /// The newest version that fits, as for somebody without a lockfile.
+    fn dependency(&self, _: &PackageId, dependency: &Dependency) -> Known<Option<Package>> {
+        let name = dependency.package.as_deref().unwrap_or(&dependency.name);
+        let requirement = dependency.requirement.as_deref().and_then(|it| it.parse().ok());
+        match self.newest(name, requirement.as_ref(), |_| true) {
+            Some(release) => {
+                let checksum = release.content.as_ref().map(|it| it.checksum);
+                Known::Known(Some(package(name, &release.version, checksum)))
+            }
+            None => Known::Unknown(format!("`{name}`, which it calls, is not in the timeline")),
+        }
+    }
+
+    fn facts(&self, package: &Package, _: &[Section]) -> Known<Box<Facts>> {
+        let krate = self.crates.get(&package.name);
+        let release = krate.and_then(|it| it.releases.iter().find(|it| it.version == package.version));
+        match release.and_then(|it| it.content.as_ref()) {
+            Some(content) => content.facts.clone(),
+            None => without_files(),
+        }
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -206,14 +246,23 @@ impl<'a> Stage<'a> {
             ),
         };
         let repository = facts.value().and_then(|it| it.manifest.repository.clone());
+        let package = package(name, version, checksum);
+        let reach = match &facts {
+            Known::Known(facts) if cross_crate::calls_early(facts) => {
+                Follower::new(&self.world).reach(&package.id, facts)
+            }
+            Known::Known(_) => Known::Known(Vec::new()),
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+        };
         let index = checksum.map(|checksum| IndexEntry {
             yanked: release.yanked,
             checksum,
             newest_compatible: None,
             age: 0,
+            declared: None,
         });
         Some(RuleInput {
-            package: package(name, version, checksum),
+            package,
             archive,
             facts,
             index: index.map_or_else(without_files, Known::Known),
@@ -222,7 +271,7 @@ impl<'a> Stage<'a> {
             previous: self.previous(name, version),
             history: Known::Known(history),
             similar: self.similar(name, version),
-            reach: Known::Unknown("calls into other crates are not followed in a replay".to_owned()),
+            reach,
         })
     }
 
@@ -281,14 +330,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn entry(
-        &self,
-        name: &str,
-        version: &Version,
-        checksum: Checksum,
-        facts: &cratekeeper_model::Facts,
-        at: i64,
-    ) -> Entry {
+    fn entry(&self, name: &str, version: &Version, checksum: Checksum, facts: &Facts, at: i64) -> Entry {
         let krate = self.world.crates.get(name);
         let first = krate.and_then(|it| it.releases.iter().map(|it| it.at).min());
         Entry {
@@ -300,9 +342,10 @@ impl<'a> Stage<'a> {
 
     /// Packs and reads the files of a version, and adds it to those that others are compared with.
     fn content(&mut self, publication: &Publication) -> Option<Content> {
-        let directory = self.directory.join(publication.directory.as_ref()?);
+        let directory = publication.directory.as_ref()?;
         let (name, version) = (&publication.name, &publication.version);
-        match self.read(&directory, name, version) {
+        let read = below(self.directory, directory).and_then(|it| self.read(&it, name, version));
+        match read {
             Ok(content) => {
                 if let Known::Known(facts) = &content.facts {
                     let mut entries = self.similar.entries().to_vec();
@@ -339,7 +382,7 @@ impl<'a> Stage<'a> {
         fs::write(&path, &bytes).map_err(|error| error.to_string())?;
         let subject =
             Subject::Archive { path, name: Some(name.to_owned()), version: Some(version.to_string()) };
-        match self.engine.facts().of_archive(subject, checksum, &FOR_RULES) {
+        match self.engine.facts().of_archive(subject, checksum, &Section::ALL) {
             Ok(Found::Facts { facts, .. }) => {
                 Ok(Content { archive: ArchiveState::Read, facts: Known::Known(facts), checksum })
             }

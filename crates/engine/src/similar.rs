@@ -6,16 +6,16 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use cratekeeper_model::{Facts, Known, Outcome, Package, PackageId, PackageSource, SimilarCrate};
+use cratekeeper_model::{Facts, History, Known, Outcome, Package, PackageId, PackageSource, SimilarCrate};
 use cratekeeper_similarity::{Entry, Index, StoredIndexError};
 use rayon::prelude::*;
 
 use crate::analysis::Subject;
 use crate::facts::{Found, checksum_of_file};
-use crate::pipeline::{Around, Engine, FOR_RULES, InspectTarget, Prepared, in_pool};
+use crate::pipeline::{Around, Engine, FOR_RULES, InspectTarget, Prepared, alone, in_pool};
 use crate::progress::{Progress, Stage};
 
 /// Name of the file beside the directory of facts.
@@ -23,6 +23,9 @@ const FILE: &str = "similar.index";
 
 /// Versions that are remembered without being asked for. With 5 KB each, reading them takes a tenth of a second.
 const REMEMBERED: usize = 20_000;
+
+/// Largest index that is read. One of the newest versions of 200,000 crates takes 1.5 GB.
+const LARGEST: u64 = 2 << 30;
 
 /// Why an index could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,14 @@ pub enum SimilarError {
         path: PathBuf,
         /// What is wrong.
         source: StoredIndexError,
+    },
+    /// The file is larger than any index.
+    #[error("failed to read the index `{}`: it has more than {} MiB", path.display(), limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that are read at most.
+        limit: u64,
     },
     /// What is asked about could not be read.
     #[error("failed to read what to compare: {0}")]
@@ -75,7 +86,7 @@ impl Engine {
         };
         let index = Index::new(entries);
         let none = |_: &Package, _: &Known<Box<Facts>>| Known::Unknown("it is not asked for".to_owned());
-        let around = Around { past: &none, neighbours: &|_, _| Known::Known(Vec::new()) };
+        let around = Around { past: &none, neighbours: &|_, _| Known::Known(Vec::new()), reach: &alone };
         let inspected = self.inspect_with(target, false, around);
         let package = inspected.outcome.package;
         match inspected.facts {
@@ -144,7 +155,18 @@ impl Engine {
 
     /// What is like a package, with who was first as far as an index says.
     pub(crate) fn neighbours(&self, index: &Index, package: &Package, facts: &Facts) -> Vec<SimilarCrate> {
-        let mut similar = index.similar(&entry(package, facts), facts);
+        self.neighbours_of(index, &entry(package, facts), package, facts)
+    }
+
+    /// The same for a package whose entry is there, with more than its facts say.
+    fn neighbours_of(
+        &self,
+        index: &Index,
+        own: &Entry,
+        package: &Package,
+        facts: &Facts,
+    ) -> Vec<SimilarCrate> {
+        let mut similar = index.similar(own, facts);
         if !similar.is_empty()
             && let Some(own) = self.first_published(package)
         {
@@ -187,9 +209,11 @@ impl Engine {
         let fresh = fresh(&own, &remembered);
         let index = Index::new(own.into_iter().chain(remembered).collect());
         let has_likes = |entry: &Entry| !index.similar(entry, &Facts::default()).is_empty();
-        for (number, _) in entries.iter().enumerate().filter(|(_, it)| it.as_ref().is_some_and(has_likes)) {
-            let neighbours =
-                |package: &Package, facts: &Facts| Known::Known(self.neighbours(&index, package, facts));
+        for (number, entry) in entries.iter().enumerate() {
+            let Some(entry) = entry.as_ref().filter(|it| has_likes(it)) else { continue };
+            let neighbours = |package: &Package, facts: &Facts| {
+                Known::Known(self.neighbours_of(&index, entry, package, facts))
+            };
             let around = Around { neighbours: &neighbours, ..around };
             (outcomes[number], _) = self.examine(&prepared[number], &FOR_RULES, around);
         }
@@ -255,13 +279,36 @@ pub(crate) fn entry(package: &Package, facts: &Facts) -> Entry {
     Entry::new(&package.name, &package.version.to_string(), checksum, facts)
 }
 
+/// Who may publish a crate, as far as its history says: its owners, or who published it so far. An index says neither.
+pub(crate) fn owners(history: &Known<History>) -> Option<Vec<String>> {
+    let history = history.value()?;
+    if let Known::Known(owners) = &history.owners {
+        return Some(owners.clone());
+    }
+    let mut publishers: Vec<String> =
+        history.versions.iter().filter_map(|it| it.publisher.value().cloned()).collect();
+    publishers.sort_unstable();
+    publishers.dedup();
+    (!publishers.is_empty()).then_some(publishers)
+}
+
 /// Only what a registry vouches for: a sample that somebody looks into would make its original look like a copy later.
 pub(crate) fn is_remembered(package: &Package) -> bool {
     matches!(package.source, PackageSource::Registry(_)) && package.checksum.is_some()
 }
 
 fn read_index(path: &Path) -> Result<Vec<Entry>, SimilarError> {
-    let bytes = fs::read(path).map_err(|source| SimilarError::Io { path: path.to_owned(), source })?;
+    read_index_up_to(path, LARGEST)
+}
+
+fn read_index_up_to(path: &Path, limit: u64) -> Result<Vec<Entry>, SimilarError> {
+    let io = |source| SimilarError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    // Not by its size as the system says it: a pipe or device has none, and never ends.
+    fs::File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit {
+        return Err(SimilarError::TooLarge { path: path.to_owned(), limit });
+    }
     Index::entries_from_bytes(&bytes).map_err(|source| SimilarError::Stored { path: path.to_owned(), source })
 }
 
@@ -295,4 +342,50 @@ fn collect_archives(root: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cratekeeper_model::PublishedVersion;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_large_for_an_index_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index");
+        write_index(&path, &Index::new(Vec::new())).unwrap();
+        let size = fs::metadata(&path).unwrap().len();
+        assert!(read_index_up_to(&path, size).is_ok());
+        let error = read_index_up_to(&path, size - 1).unwrap_err();
+        assert!(matches!(error, SimilarError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn owners_are_those_who_published_where_nobody_says_more() {
+        let unknown = || Known::Unknown("not told".to_owned());
+        let published = |publisher| PublishedVersion {
+            version: semver::Version::new(1, 0, 0),
+            published: Known::Unknown("not told".to_owned()),
+            publisher,
+            method: Known::Unknown("not told".to_owned()),
+            yanked: false,
+            dependencies: Known::Unknown("not told".to_owned()),
+        };
+        let history = |versions| History {
+            at: 0,
+            versions,
+            events: Known::Unknown("not told".to_owned()),
+            owners: Known::Unknown("not told".to_owned()),
+            downloads: Known::Unknown("not told".to_owned()),
+            earlier_owner: Known::Unknown("not told".to_owned()),
+            dependencies: Vec::new(),
+            publisher: Known::Unknown("not told".to_owned()),
+        };
+        let of = |versions| owners(&Known::Known(history(versions)));
+        assert_eq!(of(vec![published(unknown())]), None);
+        let ann = || published(Known::Known("ann".to_owned()));
+        assert_eq!(of(vec![ann(), published(unknown()), ann()]), Some(vec!["ann".to_owned()]));
+        assert_eq!(owners(&Known::Unknown("offline".to_owned())), None);
+    }
 }

@@ -10,7 +10,7 @@ use cratekeeper_difference::difference;
 use cratekeeper_model::{DiffOutcome, Difference, Facts, Known, Package, PackageId, PackageSource, Previous};
 use semver::Version;
 
-use crate::pipeline::{Around, Engine, FOR_RULES, InspectTarget};
+use crate::pipeline::{Around, Engine, FOR_RULES, InspectTarget, alone};
 use crate::similar;
 
 /// Where the version before a package may come from.
@@ -40,7 +40,7 @@ impl Engine {
     pub fn diff(&self, older: InspectTarget, newer: InspectTarget, all_facts: bool) -> DiffOutcome {
         let unasked = || Known::Unknown("it is what another version is compared with".to_owned());
         let neighbours = |package: &Package, facts: &Facts| self.likes_of_one(package, facts, None);
-        let around = Around { past: &|_, _| unasked(), neighbours: &neighbours };
+        let around = Around { past: &|_, _| unasked(), neighbours: &neighbours, reach: &alone };
         let older = self.inspect_with(older, false, around);
         let found = OnceLock::new();
         let past = |_: &Package, facts: &Known<Box<Facts>>| {
@@ -56,7 +56,8 @@ impl Engine {
         };
         let known = older.facts.as_ref().map(|facts| similar::entry(&older.outcome.package, facts));
         let neighbours = |package: &Package, facts: &Facts| self.likes_of_one(package, facts, known.clone());
-        let newer = self.inspect_with(newer, all_facts, Around { past: &past, neighbours: &neighbours });
+        let around = Around { past: &past, neighbours: &neighbours, reach: &alone };
+        let newer = self.inspect_with(newer, all_facts, around);
         let difference = found
             .into_inner()
             .unwrap_or_else(|| Known::Unknown(unread("newer", newer.outcome.reason.as_deref())));
