@@ -1,0 +1,71 @@
+//! The gate's operational database.
+//!
+//! Who published what and how, what inspection and people made of it, who fetched it, who may do what, and a log of all that was done
+//! that cannot be rewritten unseen; on SQLite in a directory, or on PostgreSQL, with the same tables.
+//!
+//! ```
+//! # use cratekeeper_store::{Act, NewUser, Role, Store, StoreError};
+//! # async fn example(directory: &std::path::Path, now: i64) -> Result<(), StoreError> {
+//! let store = Store::open_directory(directory).await?;
+//! let mut transaction = store.act(Act::new("(set-up)", "user.create", "alice", now)).await?;
+//! let alice = NewUser { login: "alice".to_owned(), roles: vec![Role::Admin], ..NewUser::default() };
+//! transaction.create_user(&alice).await?;
+//! transaction.commit().await?; // The user and the entry of the audit log, or neither.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Store`] reads, and does what programs do: it publishes, observes upstreams, records inspections and
+//! fetches, claims jobs. What people do is done by a [`Transaction`], which is begun by an [`Act`]. A
+//! [`Standing`] says what holds for a version. Moments are seconds since 1970, and are always given: the
+//! store has no clock. It knows no protocol, makes no request, hashes no password, and has no file but its
+//! own.
+
+mod audit;
+mod backup;
+mod changes;
+mod connection;
+mod decisions;
+mod entities;
+mod error;
+mod fetches;
+mod history;
+mod inspections;
+mod jobs;
+mod migrations;
+mod observe;
+mod ownership;
+mod people;
+mod publish;
+mod registries;
+mod standing;
+mod tokens;
+mod transaction;
+mod versions;
+mod webhooks;
+mod words;
+
+pub use audit::{AuditEntry, AuditFilter, AuditKey, AuditProblem, AuditReport, Checkpoint, CheckpointError};
+pub use changes::{CHANGES_AT_ONCE, Change};
+pub use connection::{DATABASE_FILE, DatabaseKind, Store};
+pub use decisions::{Decision, DecisionFilter, NewDecision, Subject, Undone, Yanks};
+pub use error::{StoreError, StoreErrorKind};
+pub use fetches::{FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder};
+pub use inspections::{INSPECTION, Inspection, InspectionRecord};
+pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Job, JobCounts, Lease, LeaseState, NewJob};
+pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};
+pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
+pub use people::{LOGIN_CHARACTERS, NewUser, Role, User};
+pub use publish::{Publication, Published, Publisher};
+pub use registries::{CrateRecord, Registry, RegistryKind};
+pub use standing::{DecisionAction, Enforcement, Standing, State};
+pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
+pub use transaction::{Act, Transaction};
+pub use versions::{
+    Provenance, QueueCursor, QueueEntry, QueueFilter, QueueOrder, VersionRecord, YankOverlay,
+};
+pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
+pub use words::{
+    CrateId, DecisionId, DeliveryId, InvitationId, JobId, RegistryId, TokenId, UserId, VersionId, WebhookId,
+    canonical_name,
+};

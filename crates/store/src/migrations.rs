@@ -1,0 +1,62 @@
+//! Brings the tables of a database up to what this program expects.
+//!
+//! A migration, once released, is never changed: what is new is a new one. They are run under a lock, in one
+//! transaction each, so that several replicas can start at once. (`sea-orm-migration` would bring `sea-orm`'s
+//! date, decimal and UUID libraries along, and has no lock.)
+
+mod tables;
+
+use std::collections::BTreeSet;
+
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Set};
+
+use crate::entities::migrations as applied;
+use crate::error::During;
+use crate::transaction::lock_log;
+use crate::{DatabaseKind, Store, StoreError, StoreErrorKind};
+
+/// One step.
+struct Migration {
+    /// Its name for good; sorted by it they are in order.
+    name: &'static str,
+    /// What it does, as statements.
+    statements: fn(DatabaseKind) -> Vec<String>,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration { name: "0001-tables", statements: tables::statements }];
+
+/// Applies what is missing.
+pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {
+    for migration in MIGRATIONS {
+        let transaction = store.begin_writing("migrate the database").await?;
+        lock_log(&transaction).await.during("migrate the database", migration.name)?;
+        if is_missing(&transaction, migration).await? {
+            for statement in (migration.statements)(store.kind()) {
+                transaction
+                    .execute_unprepared(&statement)
+                    .await
+                    .during("migrate the database", migration.name)?;
+            }
+            let row = applied::ActiveModel { name: Set(migration.name.to_owned()) };
+            row.insert(&transaction).await.during("migrate the database", migration.name)?;
+        }
+        transaction.commit().await.during("migrate the database", migration.name)?;
+    }
+    Ok(())
+}
+
+async fn is_missing(transaction: &DatabaseTransaction, migration: &Migration) -> Result<bool, StoreError> {
+    let table = "CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY)";
+    transaction.execute_unprepared(table).await.during("migrate the database", migration.name)?;
+    let rows =
+        applied::Entity::find().all(transaction).await.during("migrate the database", migration.name)?;
+    let names: BTreeSet<&str> = rows.iter().map(|it| it.name.as_str()).collect();
+    match names.iter().find(|name| MIGRATIONS.iter().all(|it| it.name != **name)) {
+        Some(unknown) => Err(StoreError::new(
+            "open the database",
+            "migrations",
+            StoreErrorKind::TooNew((*unknown).to_owned()),
+        )),
+        None => Ok(!names.contains(migration.name)),
+    }
+}

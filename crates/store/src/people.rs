@@ -1,0 +1,269 @@
+//! Users and their roles.
+//!
+//! Everybody with an account may publish and own crates; roles are about the gate itself. A password's hash
+//! comes here as text in the PHC form; hashing and comparing is for the server.
+
+use std::fmt;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::entities::{Hidden, users};
+use crate::error::During;
+use crate::words::{clean, clean_optional, fold, read_word, words};
+use crate::{Store, StoreError, StoreErrorKind, Transaction, UserId};
+
+/// Most characters of a login. Others' logins are at most 39; twice that leaves room for service accounts.
+pub const LOGIN_CHARACTERS: usize = 80;
+
+words! {
+    /// What a user may do besides publishing.
+    pub enum Role {
+        /// Sees cases, queues and who published what.
+        Viewer = "viewer",
+        /// Holds, releases and blocks.
+        Triager = "triager",
+        /// Does everything, and gives roles.
+        Admin = "admin",
+        /// Reads the audit log and fetch records.
+        Auditor = "auditor",
+    }
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Their number.
+    pub id: UserId,
+    /// Their login, unique whatever its case.
+    pub login: String,
+    /// What they call themselves.
+    pub name: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// What they may do besides publishing, sorted.
+    pub roles: Vec<Role>,
+    /// Since when the account exists.
+    pub created_at: i64,
+    /// Who made it; `None` for the first one.
+    pub created_by: Option<String>,
+    /// Since when it may do nothing.
+    pub disabled_at: Option<i64>,
+}
+
+impl User {
+    /// Whether they have this role, and may do anything at all.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.disabled_at.is_none() && self.roles.contains(&role)
+    }
+}
+
+/// A user to be.
+#[derive(Clone, Default)]
+pub struct NewUser {
+    /// Their login.
+    pub login: String,
+    /// What they call themselves.
+    pub name: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// Hash of their password in PHC form; without one they cannot sign in by password.
+    pub password_hash: Option<String>,
+    /// What they may do besides publishing.
+    pub roles: Vec<Role>,
+}
+
+impl fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewUser")
+            .field("login", &self.login)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<users::Model> for User {
+    type Error = StoreError;
+
+    fn try_from(row: users::Model) -> Result<User, StoreError> {
+        let roles: Result<Vec<Role>, StoreError> =
+            row.roles.split_whitespace().map(|word| read_word(word, "roles", &row.login)).collect();
+        Ok(User {
+            id: UserId(row.id),
+            roles: roles?,
+            login: row.login,
+            name: row.name,
+            email: row.email,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            disabled_at: row.disabled_at,
+        })
+    }
+}
+
+fn as_words(roles: &[Role]) -> String {
+    let mut roles = roles.to_vec();
+    roles.sort_unstable();
+    roles.dedup();
+    roles.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// A login is shown in logs and tables, and is compared with others: no spaces, no control characters, and no
+/// parentheses, in which parts of the program sign.
+fn check_login(login: &str) -> Result<(), StoreError> {
+    let is_odd = |it: char| it.is_whitespace() || it.is_control() || "()`/@".contains(it);
+    if login.is_empty() || login.chars().count() > LOGIN_CHARACTERS || login.contains(is_odd) {
+        let reason =
+            format!("a login has 1 to {LOGIN_CHARACTERS} characters, and no spaces, `(`, `)`, `/` or `@`");
+        let shown: String = login.chars().take(LOGIN_CHARACTERS).collect();
+        return Err(StoreError::new("add the user", shown, StoreErrorKind::Invalid(reason)));
+    }
+    Ok(())
+}
+
+impl Transaction {
+    /// Makes a user.
+    ///
+    /// # Errors
+    ///
+    /// When the login is taken or cannot be one, or the database refuses.
+    pub async fn create_user(&mut self, user: &NewUser) -> Result<User, StoreError> {
+        check_login(&user.login)?;
+        let row = users::ActiveModel {
+            login: Set(user.login.clone()),
+            folded: Set(fold(&user.login)),
+            name: Set(clean_optional(user.name.as_deref())),
+            email: Set(clean_optional(user.email.as_deref())),
+            password_hash: Set(user.password_hash.as_deref().map(|it| Hidden(clean(it)))),
+            roles: Set(as_words(&user.roles)),
+            created_at: Set(self.at),
+            created_by: Set(self.actor().map(clean)),
+            ..Default::default()
+        };
+        row.insert(&self.inner).await.during("add the user", &user.login)?.try_into()
+    }
+
+    /// Replaces a user's roles. The last admin who is not disabled stays one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, nobody would be admin any more, or the database refuses.
+    pub async fn set_roles(&mut self, user: UserId, roles: &[Role]) -> Result<User, StoreError> {
+        let row = user_row(&self.inner, user).await?;
+        let mut update: users::ActiveModel = row.into();
+        update.roles = Set(as_words(roles));
+        let row = update.update(&self.inner).await.during("change the roles of user", user)?;
+        self.require_admin(user).await?;
+        row.try_into()
+    }
+
+    /// Replaces the hash of a user's password; `None` ends signing in by password.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or the database refuses.
+    pub async fn set_password_hash(&mut self, user: UserId, hash: Option<&str>) -> Result<(), StoreError> {
+        let mut update: users::ActiveModel = user_row(&self.inner, user).await?.into();
+        update.password_hash = Set(hash.map(|it| Hidden(clean(it))));
+        update.update(&self.inner).await.during("change the password of user", user)?;
+        Ok(())
+    }
+
+    /// Disables an account, or enables it again. Its tokens stop with it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, nobody would be admin any more, or the database refuses.
+    pub async fn set_disabled(&mut self, user: UserId, disabled: bool) -> Result<User, StoreError> {
+        let mut update: users::ActiveModel = user_row(&self.inner, user).await?.into();
+        update.disabled_at = Set(disabled.then_some(self.at));
+        let row = update.update(&self.inner).await.during("disable the user", user)?;
+        self.require_admin(user).await?;
+        row.try_into()
+    }
+
+    /// Refuses what left nobody who can give roles.
+    async fn require_admin(&self, changed: UserId) -> Result<(), StoreError> {
+        let query = users::Entity::find().filter(users::Column::DisabledAt.is_null());
+        let rows = query.filter(users::Column::Roles.contains(Role::Admin.as_str())).count(&self.inner).await;
+        if rows.during("count", "admins")? > 0 {
+            return Ok(());
+        }
+        let reason = "nobody would be admin any more".to_owned();
+        Err(StoreError::new("change the user", changed, StoreErrorKind::Refused(reason)))
+    }
+}
+
+impl Store {
+    /// The user with this login, whatever its case.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn user(&self, login: &str) -> Result<Option<User>, StoreError> {
+        user_by_login(&self.read, login).await?.map(User::try_from).transpose()
+    }
+
+    /// The user with this number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database refuses.
+    pub async fn user_by_id(&self, id: UserId) -> Result<User, StoreError> {
+        user_row(&self.read, id).await?.try_into()
+    }
+
+    /// The hash of a user's password, in PHC form. `None` when they have none, or there is no such user, or
+    /// the account is disabled.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn password_hash(&self, login: &str) -> Result<Option<String>, StoreError> {
+        let user = user_by_login(&self.read, login).await?.filter(|it| it.disabled_at.is_none());
+        Ok(user.and_then(|it| it.password_hash).map(|it| it.0))
+    }
+
+    /// Users by login, behind the login `after`.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn users(&self, after: Option<&str>, limit: u64) -> Result<Vec<User>, StoreError> {
+        let mut query = users::Entity::find().order_by_asc(users::Column::Folded);
+        if let Some(after) = after {
+            query = query.filter(users::Column::Folded.gt(fold(after)));
+        }
+        let rows = query.limit(limit).all(&self.read).await.during("list", "users")?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    /// Whether there is any user: when there is none, whoever has the set-up link makes the first.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn has_users(&self) -> Result<bool, StoreError> {
+        Ok(users::Entity::find().limit(1).one(&self.read).await.during("count", "users")?.is_some())
+    }
+}
+
+pub(crate) async fn user_by_login<C: ConnectionTrait>(
+    connection: &C,
+    login: &str,
+) -> Result<Option<users::Model>, StoreError> {
+    let query = users::Entity::find().filter(users::Column::Folded.eq(fold(login)));
+    query.one(connection).await.during("look for the user", login)
+}
+
+pub(crate) async fn user_row<C: ConnectionTrait>(
+    connection: &C,
+    id: UserId,
+) -> Result<users::Model, StoreError> {
+    let found = users::Entity::find_by_id(id.0).one(connection).await.during("look for the user", id)?;
+    found.during("find the user", id)
+}

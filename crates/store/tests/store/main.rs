@@ -1,0 +1,17 @@
+//! Every operation, on SQLite and on a PostgreSQL that is started for it.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::print_stdout, reason = "whoever reads the output sees what was measured and what was not")]
+
+mod audit;
+mod databases;
+mod decisions;
+mod figures;
+mod fixtures;
+mod jobs;
+mod people;
+mod processes;
+mod publishing;
+mod reading;
+mod sending;
+mod server;
