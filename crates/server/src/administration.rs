@@ -1,0 +1,127 @@
+//! The admin API: what people do to a gate, over JSON. Every act has a reason and an entry in the audit log, in the same transaction.
+//!
+//! Which role may do what stands in one place: each handler's first line. `/admin/v1/openapi.json` is made from these handlers.
+
+mod acts;
+mod people;
+mod questions;
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use utoipa::OpenApi;
+
+use crate::callers::{Caller, RequestKind};
+use crate::error::Failure;
+use crate::gate::Gate;
+
+/// Largest body of a request.
+const BODY: usize = 64 << 10;
+
+/// Longest text that an act may give as its reason, in bytes.
+const REASON: usize = 2_000;
+
+/// The routes, below `/admin/v1`.
+pub(crate) fn routes() -> Router<Arc<Gate>> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/status", get(questions::status))
+        .route("/queue", get(questions::queue))
+        .route("/versions/{registry}/{name}/{version}", get(questions::version))
+        .route("/recall", get(questions::recall))
+        .route("/audit-log", get(questions::audit_log))
+        .route("/jobs/dead", get(questions::dead_jobs))
+        .route("/jobs/{id}/retry", post(acts::retry_job))
+        .route("/decisions", get(questions::decisions).post(acts::decide))
+        .route("/decisions/{id}/undo", post(acts::undo))
+        .route("/rollback-yanks", post(acts::roll_back_yanks))
+        .route("/pass-on-yanks", post(acts::pass_on_yanks))
+        .route("/inspect", post(acts::inspect_again))
+        .route("/users", get(people::list).post(people::create))
+        .route("/users/{login}/roles", post(people::set_roles))
+        .route("/users/{login}/disable", post(people::disable))
+        .route("/tokens", post(people::create_token))
+        .route("/tokens/{id}", delete(people::revoke_token))
+        .route("/webhooks", get(people::webhooks).post(people::create_webhook))
+        .route("/webhooks/{id}", delete(people::end_webhook))
+        .route("/webhooks/{id}/deliveries", get(people::deliveries))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cratekeeper admin API",
+        description = "Hold, release, block, roll back, recall; people, tokens, webhooks."
+    ),
+    paths(
+        questions::status,
+        questions::queue,
+        questions::version,
+        questions::recall,
+        questions::audit_log,
+        questions::dead_jobs,
+        questions::decisions,
+        acts::retry_job,
+        acts::decide,
+        acts::undo,
+        acts::roll_back_yanks,
+        acts::pass_on_yanks,
+        acts::inspect_again,
+        people::list,
+        people::create,
+        people::set_roles,
+        people::disable,
+        people::create_token,
+        people::revoke_token,
+        people::webhooks,
+        people::create_webhook,
+        people::end_webhook,
+        people::deliveries,
+    )
+)]
+struct Document;
+
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    let mut document = Document::openapi();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    // The handlers name their paths as they stand below the root.
+    Json(document)
+}
+
+/// Who asks, and what with.
+pub(crate) struct Asked<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Gate>> for Asked<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, gate: &Arc<Gate>) -> Result<Asked<T>, Failure> {
+        let (parts, body) = request.into_parts();
+        let caller = Caller::of(&parts, gate, RequestKind::Write).await?;
+        // Nobody without an account has a body read.
+        caller.signed_in()?;
+        let bytes = axum::body::to_bytes(body, BODY).await.map_err(|_| Failure::TooLarge(BODY as u64))?;
+        let bytes = if bytes.is_empty() { b"null".as_slice().into() } else { bytes };
+        let body = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::Bad(format!(
+                "the body is not what this needs: {}",
+                crate::refusal::harmless(&error.to_string(), 300)
+            ))
+        })?;
+        Ok(Asked { caller, body })
+    }
+}
+
+/// The reason of an act: acts without one cannot be understood later.
+fn reason(text: &str) -> Result<&str, Failure> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > REASON {
+        return Err(Failure::Bad(format!("a reason is needed, of {REASON} bytes at most")));
+    }
+    Ok(text)
+}

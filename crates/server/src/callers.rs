@@ -1,0 +1,222 @@
+//! Who is asking: tokens, addresses, and how often.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use cratekeeper_store::{Role, Scope, Token, User};
+
+use crate::error::Failure;
+use crate::gate::Gate;
+
+/// Most characters of a user agent that are kept.
+const CLIENT_CHARACTERS: usize = 200;
+
+/// Whoever sent a request, as far as it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// Address, behind proxies that are trusted.
+    pub(crate) address: Option<IpAddr>,
+    /// What the client calls itself.
+    pub(crate) client: Option<String>,
+    /// The account and the token, where a token came along.
+    pub(crate) account: Option<(Token, User)>,
+}
+
+impl Caller {
+    /// Finds out who is asking, and counts the request.
+    ///
+    /// # Errors
+    ///
+    /// When a token came along that is worth nothing, or there were too many requests.
+    pub(crate) async fn of(parts: &Parts, gate: &Gate, kind: RequestKind) -> Result<Caller, Failure> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
+        let address =
+            peer.map(|peer| behind_proxies(peer, &parts.headers, &gate.configuration.trusted_proxies));
+        let client = text(&parts.headers, header::USER_AGENT)
+            .map(|it| crate::refusal::harmless(it, CLIENT_CHARACTERS));
+        let account = match text(&parts.headers, header::AUTHORIZATION) {
+            None => None,
+            Some(value) => {
+                let secret = value.strip_prefix("Bearer ").unwrap_or(value).trim();
+                let found = gate.store.authenticate(secret, gate.now()).await?;
+                if found.is_none() {
+                    // Wrong tokens are counted as writes of the address, so that guessing is slow.
+                    gate.rates.count(Subject::Address(address), RequestKind::Write, &gate.configuration)?;
+                }
+                Some(found.ok_or(Failure::Unauthorized(
+                    "the token is not valid: it is unknown, expired or revoked",
+                ))?)
+            }
+        };
+        if let Some((token, _)) = &account {
+            gate.store.note_token_use(token, gate.now()).await?;
+        }
+        let subject =
+            account.as_ref().map_or(Subject::Address(address), |(token, _)| Subject::Token(token.id.0));
+        gate.rates.count(subject, kind, &gate.configuration)?;
+        Ok(Caller { address, client, account })
+    }
+
+    /// The account, whose token must have a scope and be for a crate.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, or it may not be used for this.
+    pub(crate) fn with_scope(&self, scope: Scope, krate: &str) -> Result<(&Token, &User), Failure> {
+        let (token, user) = self.signed_in()?;
+        if token.allows(scope, krate) {
+            return Ok((token, user));
+        }
+        let reason = if token.has(scope) {
+            format!("this token may not be used for the crate `{krate}`")
+        } else {
+            format!("this token may not be used for this: it lacks the scope `{scope}`")
+        };
+        Err(Failure::Forbidden(reason))
+    }
+
+    /// The account, who must have one of some roles.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, or its owner has none of the roles.
+    pub(crate) fn with_role(&self, roles: &[Role]) -> Result<&User, Failure> {
+        let (token, user) = self.signed_in()?;
+        if !token.has(Scope::Administer) {
+            return Err(Failure::Forbidden("this token may not be used for administration".to_owned()));
+        }
+        if roles.iter().any(|role| user.is(*role)) {
+            return Ok(user);
+        }
+        let names: Vec<&str> = roles.iter().map(|it| it.as_str()).collect();
+        Err(Failure::Forbidden(format!("this needs one of the roles {}", names.join(", "))))
+    }
+
+    /// The account.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token.
+    pub(crate) fn signed_in(&self) -> Result<(&Token, &User), Failure> {
+        match &self.account {
+            Some((token, user)) => Ok((token, user)),
+            None => Err(Failure::Unauthorized("this needs a token; `cargo login` stores one")),
+        }
+    }
+
+    /// Whether reading is allowed.
+    ///
+    /// # Errors
+    ///
+    /// When the gate is set up to need a token for it, and there is none.
+    pub(crate) fn may_read(&self, gate: &Gate) -> Result<(), Failure> {
+        if gate.configuration.auth_required { self.signed_in().map(|_| ()) } else { Ok(()) }
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The address of whoever asked a chain of proxies: the last in `X-Forwarded-For` that is none of those we trust.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let values = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
+    let chain: Vec<IpAddr> =
+        values.flat_map(|it| it.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
+    chain.into_iter().rev().find(|it| !trusted.contains(it)).unwrap_or(peer)
+}
+
+/// What a request does, for limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum RequestKind {
+    Read,
+    Write,
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    Token(i64),
+    Address(Option<IpAddr>),
+}
+
+/// Counts requests: each subject has a minute's worth, which fills up again evenly (a token bucket). Each replica counts for itself.
+#[derive(Debug, Default)]
+pub(crate) struct Rates {
+    buckets: Mutex<HashMap<(Subject, RequestKind), Bucket>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    left: f64,
+    since: Instant,
+}
+
+/// Buckets that are kept; beyond, full ones are forgotten.
+const BUCKETS: usize = 50_000;
+
+impl Rates {
+    fn count(
+        &self,
+        subject: Subject,
+        kind: RequestKind,
+        configuration: &crate::configuration::Configuration,
+    ) -> Result<(), Failure> {
+        let allowed = f64::from(match kind {
+            RequestKind::Read => configuration.reads_per_minute,
+            RequestKind::Write => configuration.writes_per_minute,
+        });
+        let at = Instant::now();
+        // A bucket is whole after each change, so a panic elsewhere does not matter.
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= BUCKETS {
+            buckets.retain(|_, it| at.duration_since(it.since).as_secs() < 60);
+        }
+        let bucket = buckets.entry((subject, kind)).or_insert(Bucket { left: allowed, since: at });
+        let gained = at.duration_since(bucket.since).as_secs_f64() * allowed / 60.0;
+        (bucket.left, bucket.since) = ((bucket.left + gained).min(allowed), at);
+        if bucket.left >= 1.0 {
+            bucket.left -= 1.0;
+            return Ok(());
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a minute")]
+        let seconds = ((1.0 - bucket.left) * 60.0 / allowed.max(1.0)).ceil() as u64;
+        Err(Failure::TooMany(seconds.max(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Configuration;
+
+    #[test]
+    fn a_minute_has_so_many_requests_for_each() {
+        let rates = Rates::default();
+        let configuration = Configuration { writes_per_minute: 3, ..Configuration::default() };
+        let ask = |token| rates.count(Subject::Token(token), RequestKind::Write, &configuration);
+        assert!((0..3).all(|_| ask(1).is_ok()));
+        assert!(matches!(ask(1), Err(Failure::TooMany(seconds)) if (1..=20).contains(&seconds)));
+        assert!(ask(2).is_ok());
+        assert!(rates.count(Subject::Token(1), RequestKind::Read, &configuration).is_ok());
+    }
+
+    #[test]
+    fn only_trusted_proxies_speak_for_others() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
+        assert_eq!(behind_proxies(proxy, &headers, &[]), proxy);
+        assert_eq!(behind_proxies(proxy, &headers, &[proxy]).to_string(), "198.51.100.7");
+        headers.insert("x-forwarded-for", "nonsense".parse().unwrap());
+        assert_eq!(behind_proxies(proxy, &headers, &[proxy]), proxy);
+    }
+}

@@ -1,0 +1,307 @@
+//! How a gate is set up: where it listens, what it stands in front of, what it keeps where.
+//!
+//! Every value has a default, so that `cratekeeper serve` runs in an empty directory. The defaults are those of one machine: loopback
+//! only, files and SQLite in one directory.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Name of the file in the data directory.
+pub const FILE: &str = "gate.toml";
+
+/// Where a gate listens unless it is told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8420);
+
+/// How a gate is set up. Read from `gate.toml`; arguments of the command line come on top.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Configuration {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// URL under which cargo and people reach the gate, without `/` at the end; by default that of `listen`.
+    pub public_url: Option<String>,
+    /// URL of the database: `sqlite:PATH` or `postgres://…`; by default a file in the data directory.
+    pub database: Option<String>,
+    /// Where archives are: a path, or a URL like `s3://bucket/prefix`; by default a directory in the data directory.
+    pub archives: Option<String>,
+    /// Policy file; by default `cratekeeper.toml` in the data directory if it is there, else the built-in policy.
+    pub policy: Option<PathBuf>,
+    /// Registries to stand in front of, by the name in their path.
+    pub upstream: BTreeMap<String, UpstreamConfiguration>,
+    /// Whether reading needs a token, too.
+    pub auth_required: bool,
+    /// Whether a version needs description and license to be published, as on the default registry.
+    pub require_metadata: bool,
+    /// Upstream versions that are older, in days, when they are first seen stay listed, and are inspected before they are first given
+    /// out; younger ones are withheld until then.
+    pub listed_after_days: u32,
+    /// What becomes of versions that could not be inspected.
+    pub uninspected: Uninspected,
+    /// How long a download waits for an inspection, in seconds.
+    pub inspection_wait: u64,
+    /// Whether the hosted registry is the one that manifests mean when they name none: for whoever runs *the* registry. Otherwise that is
+    /// cargo's default one.
+    pub is_default_registry: bool,
+    /// Versions that are inspected at the same time.
+    pub inspections: usize,
+    /// How long an upstream's answer about a crate is believed, in seconds.
+    pub index_age: u64,
+    /// Largest archive that is taken, in bytes.
+    pub max_archive: u64,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Requests that change something, per minute and token or address.
+    pub writes_per_minute: u32,
+    /// Requests that read, per minute and token or address.
+    pub reads_per_minute: u32,
+    /// Whether upstreams may send downloads to addresses of private networks.
+    pub allow_private_addresses: bool,
+    /// Certificate and key in PEM, to speak TLS without a proxy.
+    pub tls: Option<Tls>,
+}
+
+/// A registry to stand in front of.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct UpstreamConfiguration {
+    /// URL of its sparse index, or a directory as cargo's local registries have it.
+    pub index: String,
+    /// Name of the source that cargo replaces by it, for the instructions: `crates-io` unless it says otherwise.
+    #[serde(default = "default_source")]
+    pub replaces: String,
+    /// Names of its crates that the hosted registry may have, too: an explicit override, since two crates of one name are what
+    /// dependency confusion lives on.
+    #[serde(default)]
+    pub shadowed: Vec<String>,
+}
+
+impl UpstreamConfiguration {
+    /// Whether the hosted registry may have a crate of the name of one of this upstream's.
+    pub(crate) fn may_be_shadowed(&self, name: &crate::protocol::CrateName) -> bool {
+        let canonical = name.canonical();
+        self.shadowed.iter().any(|it| it.to_ascii_lowercase().replace('-', "_") == canonical)
+    }
+}
+
+impl Default for UpstreamConfiguration {
+    fn default() -> UpstreamConfiguration {
+        UpstreamConfiguration { index: String::new(), replaces: default_source(), shadowed: Vec::new() }
+    }
+}
+
+fn default_source() -> String {
+    "crates-io".to_owned()
+}
+
+/// What becomes of versions that could not be inspected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uninspected {
+    /// They are not given out.
+    #[default]
+    Refused,
+    /// They are given out, and the log and their page say so.
+    Served,
+}
+
+/// Files for TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Chain of certificates.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+impl Default for Configuration {
+    fn default() -> Configuration {
+        Configuration {
+            listen: DEFAULT_LISTEN,
+            public_url: None,
+            database: None,
+            archives: None,
+            policy: None,
+            upstream: BTreeMap::new(),
+            auth_required: false,
+            require_metadata: true,
+            // Of the crates that were removed from the default registry for malware in 2023-2026, nine in ten were gone after
+            // a month (docs/detection.md).
+            listed_after_days: 30,
+            uninspected: Uninspected::Refused,
+            // Cargo gives up after 30 seconds without a byte.
+            inspection_wait: 20,
+            is_default_registry: false,
+            inspections: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            index_age: 60,
+            // As on the default registry, with room for what it grants by request.
+            max_archive: 64 << 20,
+            trusted_proxies: Vec::new(),
+            writes_per_minute: 60,
+            // One `cargo fetch` of a large workspace asks for a thousand index files and as many archives at once.
+            reads_per_minute: 60_000,
+            allow_private_addresses: false,
+            tls: None,
+        }
+    }
+}
+
+/// A configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("failed to read the configuration `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no configuration.
+    #[error("failed to read the configuration `{}`: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        message: String,
+    },
+    /// A value makes no sense.
+    #[error("invalid {key} `{value}`: {reason}")]
+    Value {
+        /// Key in the file.
+        key: &'static str,
+        /// Its value, without credentials.
+        value: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+impl Configuration {
+    /// Reads a file; the defaults if `path` is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or has a key or value that makes no sense.
+    pub fn read(path: &Path) -> Result<Configuration, ConfigurationError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Configuration::default()),
+            Err(source) => return Err(ConfigurationError::Io { path: path.to_owned(), source }),
+        };
+        let message = |error: toml::de::Error| error.to_string().trim_end().to_owned();
+        toml::from_str(&text)
+            .map_err(|error| ConfigurationError::Syntax { path: path.to_owned(), message: message(error) })
+    }
+
+    /// Tells what makes no sense before anything is started.
+    ///
+    /// # Errors
+    ///
+    /// The first value that makes none.
+    pub fn check(&self) -> Result<(), ConfigurationError> {
+        let refuse = |key, value: &str, reason| {
+            Err(ConfigurationError::Value { key, value: value.to_owned(), reason })
+        };
+        if let Some(url) = &self.public_url {
+            let parsed = url.parse::<url::Url>();
+            let is_http =
+                parsed.as_ref().is_ok_and(|it| matches!(it.scheme(), "http" | "https") && it.has_host());
+            if !is_http || parsed.is_ok_and(|it| !it.username().is_empty() || it.query().is_some()) {
+                return refuse("public-url", url, "it is no URL like https://gate.example.com");
+            }
+        }
+        if self.public_url.is_none() && self.listen.ip().is_unspecified() {
+            let listen = self.listen.to_string();
+            return refuse(
+                "listen",
+                &listen,
+                "others cannot reach it by this address; say with `public-url` by which they can",
+            );
+        }
+        if let Some(tls) = &self.tls {
+            let certificate = tls.certificate.display().to_string();
+            return refuse(
+                "tls.certificate",
+                &certificate,
+                "this program speaks no TLS of its own yet; put a proxy before it",
+            );
+        }
+        for name in self.upstream.keys() {
+            let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+            if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
+                return refuse("upstream", name, "names have lower-case letters, digits and `-`, 32 at most");
+            }
+            if name == HOSTED {
+                return refuse("upstream", name, "this is how the gate calls its own registry");
+            }
+        }
+        Ok(())
+    }
+
+    /// URL under which the gate is reached, without `/` at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => {
+                let scheme = if self.tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}", self.listen)
+            }
+        }
+    }
+
+    /// How long a download waits for an inspection.
+    #[must_use]
+    pub fn inspection_wait(&self) -> Duration {
+        Duration::from_secs(self.inspection_wait)
+    }
+}
+
+/// How the gate calls its own registry, in paths and records.
+pub const HOSTED: &str = "hosted";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Configuration, ConfigurationError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE);
+        std::fs::write(&path, text).unwrap();
+        let configuration = Configuration::read(&path)?;
+        configuration.check().map(|()| configuration)
+    }
+
+    #[test]
+    fn no_file_is_a_configuration() {
+        let configuration = Configuration::read(Path::new("/nowhere/gate.toml")).unwrap();
+        assert_eq!(configuration, Configuration::default());
+        assert!(configuration.check().is_ok() && configuration.listen.ip().is_loopback());
+        assert_eq!(configuration.url(), "http://127.0.0.1:8420");
+    }
+
+    #[test]
+    fn what_is_written_counts() {
+        let configuration = read(
+            "public-url = 'https://gate.example.com/'\n[upstream.mirror]\nindex = 'sparse+https://index.example.com/'\n",
+        )
+        .unwrap();
+        assert_eq!(configuration.url(), "https://gate.example.com");
+        assert_eq!(configuration.upstream["mirror"].replaces, "crates-io");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let error = read("listne = '127.0.0.1:1'").unwrap_err().to_string();
+        assert!(error.contains("listne") && error.contains("line 1"), "{error}");
+        assert!(read("public-url = 'gate'").is_err());
+        assert!(read("[upstream.hosted]\nindex = 'x'").is_err());
+        assert!(read("[upstream.'A/b']\nindex = 'x'").is_err());
+    }
+}

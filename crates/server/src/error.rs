@@ -1,0 +1,143 @@
+//! Answers that are no success, in the form that cargo prints.
+//!
+//! Cargo shows `errors[].detail` of an answer's JSON. What went wrong inside is written to the log, once, with the number that the answer
+//! carries; it is never part of an answer.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::blobs::BlobError;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The request is not what it should be.
+    Bad(String),
+    /// Nobody said who is asking, or the token is none of ours.
+    Unauthorized(&'static str),
+    /// Whoever asks may not.
+    Forbidden(String),
+    /// There is no such thing.
+    NotFound(String),
+    /// It is there already, or in another state.
+    Conflict(String),
+    /// The body is too large.
+    TooLarge(u64),
+    /// Too many requests; seconds to wait.
+    TooMany(u64),
+    /// Somebody else's machine failed.
+    Upstream(String),
+    /// Not now: starting, or ending, or the database is away.
+    Unavailable(String),
+    /// Something here failed. The text is for the log.
+    Internal(String),
+}
+
+/// The form in which cargo reads errors.
+#[derive(Serialize)]
+struct Errors {
+    errors: [Detail; 1],
+}
+
+#[derive(Serialize)]
+struct Detail {
+    detail: String,
+}
+
+impl Failure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Failure::Bad(_) => StatusCode::BAD_REQUEST,
+            Failure::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Failure::Forbidden(_) => StatusCode::FORBIDDEN,
+            Failure::NotFound(_) => StatusCode::NOT_FOUND,
+            Failure::Conflict(_) => StatusCode::CONFLICT,
+            Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Failure::Upstream(_) => StatusCode::BAD_GATEWAY,
+            Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Failure::Bad(text)
+            | Failure::Forbidden(text)
+            | Failure::NotFound(text)
+            | Failure::Conflict(text)
+            | Failure::Upstream(text)
+            | Failure::Unavailable(text) => text.clone(),
+            Failure::Unauthorized(text) => (*text).to_owned(),
+            Failure::TooLarge(limit) => format!("the request is larger than {limit} bytes"),
+            Failure::TooMany(seconds) => format!("too many requests; try again in {seconds} seconds"),
+            Failure::Internal(cause) => {
+                let number = fastrand::u64(..);
+                tracing::error!(number = format!("{number:016x}"), cause, "a request failed");
+                format!("internal error {number:016x}; the operator's log says more")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = Json(Errors { errors: [Detail { detail: self.detail() }] });
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self {
+            // Cargo looks for this header to tell the user where to get a token.
+            Failure::Unauthorized(_) => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cargo"));
+            }
+            Failure::TooMany(seconds) => {
+                headers.insert(header::RETRY_AFTER, seconds.into());
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Failure {
+        Failure::Internal(with_sources(&error))
+    }
+}
+
+/// An error with its causes on one line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<cratekeeper_store::StoreError> for Failure {
+    fn from(error: cratekeeper_store::StoreError) -> Failure {
+        use cratekeeper_store::StoreErrorKind as Kind;
+        match error.kind() {
+            Kind::NotFound => Failure::NotFound(error.to_string()),
+            Kind::AlreadyExists | Kind::NameTaken { .. } | Kind::VersionTaken { .. } => {
+                Failure::Conflict(error.to_string())
+            }
+            Kind::NotOwner { .. } => Failure::Forbidden(error.to_string()),
+            Kind::Refused(_) | Kind::Invalid(_) => Failure::Bad(error.to_string()),
+            Kind::Conflict | Kind::Unavailable | Kind::Full => {
+                tracing::error!("the database is not at hand: {}", with_sources(&error));
+                Failure::Unavailable("the database is not at hand; try again in a while".to_owned())
+            }
+            _ => Failure::Internal(with_sources(&error)),
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The gate itself: what all requests share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cratekeeper_engine::Engine;
+use cratekeeper_model::{Package, PackageSource};
+use cratekeeper_registry::{
+    CargoConfig, HttpError, Notifier, PrivateAddresses, SourceError, Upstream, UpstreamError,
+};
+use cratekeeper_store::{Act, FETCHES_WAITING, FetchRecorder, Registry, RegistryKind, Store, StoreError};
+
+use crate::blobs::{BlobError, Blobs};
+use crate::callers::Rates;
+use crate::configuration::{Configuration, ConfigurationError, HOSTED};
+use crate::fronts::Answers;
+use crate::inspection::Waiting;
+use crate::likes::{Likes, Names};
+use crate::metrics::Metrics;
+use crate::protocol::PublicRegistry;
+use crate::views::Views;
+
+/// Who signs what the gate does by itself in the audit log.
+pub(crate) const GATE: &str = "(gate)";
+
+/// What a gate needs to be opened.
+pub struct Setup {
+    /// How it is set up.
+    pub configuration: Configuration,
+    /// Directory for everything that has no other place.
+    pub directory: PathBuf,
+    /// Cargo's configuration: proxy, certificates, and which registry is the default one.
+    pub cargo: CargoConfig,
+    /// Judges versions; its policy is the gate's.
+    pub engine: Engine,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// What time it is, in seconds since 1970.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// What the system says.
+    #[default]
+    System,
+    /// What whoever replays something says.
+    Played(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        match self {
+            Clock::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+            }
+            Clock::Played(moment) => moment.load(Ordering::Acquire),
+        }
+    }
+}
+
+/// A gate, ready to answer. Shared by all requests.
+pub struct Gate {
+    pub(crate) configuration: Configuration,
+    pub(crate) directory: PathBuf,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) engine: Engine,
+    clock: Clock,
+    pub(crate) hosted: Registry,
+    /// How the hosted registry is called by manifests.
+    pub(crate) public: PublicRegistry,
+    pub(crate) fronts: BTreeMap<String, Front>,
+    pub(crate) recorder: FetchRecorder,
+    pub(crate) views: Views,
+    pub(crate) waiting: Waiting,
+    pub(crate) rates: Rates,
+    /// Publishes whose bodies are in memory at the same time.
+    pub(crate) publishing: tokio::sync::Semaphore,
+    /// Requests to upstreams at the same time.
+    pub(crate) asking: Arc<tokio::sync::Semaphore>,
+    /// Passwords that are hashed at the same time: each takes 19 MiB.
+    pub(crate) hashing: tokio::sync::Semaphore,
+    pub(crate) likes: Likes,
+    pub(crate) names: Names,
+    pub(crate) answers: Answers,
+    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) metrics: Metrics,
+    /// A name that no other process has.
+    pub(crate) process: String,
+}
+
+/// An upstream, and the registry that its versions are kept under.
+pub(crate) struct Front {
+    pub(crate) registry: Registry,
+    pub(crate) upstream: Arc<Upstream>,
+    /// Source of its packages, as lockfiles write it.
+    pub(crate) source: PackageSource,
+}
+
+/// A gate could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The archive store cannot be used.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// An upstream cannot be used.
+    #[error("failed to set up the upstream `{name}`")]
+    Upstream {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        source: UpstreamError,
+    },
+    /// Cargo's configuration does not say which registry is the default one.
+    #[error(transparent)]
+    DefaultRegistry(#[from] SourceError),
+    /// Proxy or certificates cannot be used.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A directory cannot be made.
+    #[error("failed to make the directory `{}`", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl OpenError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            OpenError::Store(error) => error.hint().map(str::to_owned),
+            OpenError::Upstream { .. } => Some(
+                "an upstream is the URL of a sparse index, or a directory with an `index` in it".to_owned(),
+            ),
+            OpenError::DefaultRegistry(error) => error.hint(),
+            OpenError::Http(error) => error.hint(),
+            OpenError::Blobs(_) => Some(
+                "S3 needs a program that was built with the feature `s3`, and credentials in the environment"
+                    .to_owned(),
+            ),
+            OpenError::Configuration(_) | OpenError::Directory { .. } => None,
+        }
+    }
+}
+
+impl Gate {
+    /// Opens a gate: makes what is missing, brings the database up to date, and starts nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration makes no sense, or something that it names cannot be used.
+    pub async fn open(setup: Setup) -> Result<Arc<Gate>, OpenError> {
+        let Setup { configuration, directory, cargo, engine, clock } = setup;
+        let at = clock.now();
+        configuration.check()?;
+        make(&directory)?;
+        make(&directory.join(TEMPORARY))?;
+        let store = match &configuration.database {
+            Some(url) => Store::connect(url).await?,
+            None => Store::open_directory(&directory).await?,
+        };
+        let blobs = match &configuration.archives {
+            Some(place) => Blobs::at(place)?,
+            None => Blobs::in_directory(&directory.join("blobs"))?,
+        };
+        let default = cargo.default_registry()?;
+        let hosted = registry(&store, HOSTED, RegistryKind::Hosted, None, at).await?;
+        let mut fronts = BTreeMap::new();
+        for name in configuration.upstream.keys() {
+            let front = open_upstream(&store, &configuration, &cargo, name, &default, at).await?;
+            fronts.insert(name.clone(), front);
+        }
+        let public = PublicRegistry {
+            index: format!("sparse+{}/index/", configuration.url()),
+            default_index: (!configuration.is_default_registry).then(|| default_index(&default)),
+        };
+        let (recorder, _) = FetchRecorder::start(&store, FETCHES_WAITING);
+        Ok(Arc::new(Gate {
+            views: Views::new(store.newest_change().await?),
+            waiting: Waiting::default(),
+            rates: Rates::default(),
+            publishing: tokio::sync::Semaphore::new(PUBLISHES),
+            asking: Arc::new(tokio::sync::Semaphore::new(crate::fronts::ASKING)),
+            hashing: tokio::sync::Semaphore::new(1),
+            likes: Likes::open(directory.join("similar.index")),
+            names: Names::default(),
+            answers: Answers::default(),
+            notifier: Arc::new(Notifier::new(&cargo, private(&configuration))?),
+            metrics: Metrics::default(),
+            process: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
+            configuration,
+            directory,
+            store,
+            blobs,
+            engine,
+            clock,
+            hosted,
+            public,
+            fronts,
+            recorder,
+        }))
+    }
+
+    /// What time it is, in seconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// URL under which the gate is reached, without `/` at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.configuration.url()
+    }
+
+    /// Names of the upstreams, with their indexes.
+    pub fn upstreams(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.configuration.upstream.iter().map(|(name, it)| (name.as_str(), it.index.as_str()))
+    }
+
+    /// Directory for files that are gone when whatever needs them is done.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.directory.join(TEMPORARY)
+    }
+
+    /// URL of the page about a version.
+    pub(crate) fn version_page(&self, registry: &Registry, name: &str, version: &semver::Version) -> String {
+        let url = self.configuration.url();
+        // Registries keep numbers for paths; a `+` of build metadata needs no escape in a path.
+        format!("{url}/{}/{name}/{version}", registry.name)
+    }
+
+    /// Reads the names of hosted crates, which new ones are compared with.
+    pub(crate) async fn load_names(&self) {
+        let mut named = Vec::new();
+        let mut after = None;
+        loop {
+            let page =
+                self.store.search_crates(Some(self.hosted.id), "", after.as_ref(), NAMES_AT_ONCE).await;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(
+                        "failed to read the names of crates: {}",
+                        crate::error::with_sources(&error)
+                    );
+                    return;
+                }
+            };
+            let Some(last) = page.last().cloned() else { break };
+            for krate in page {
+                let owners = self.store.owners(krate.id).await.unwrap_or_default();
+                named.push((krate.name, owners.into_iter().map(|it| it.login).collect()));
+            }
+            after = Some(last);
+        }
+        self.names.replace(named);
+    }
+
+    /// The registry of this name, hosted or in front of an upstream.
+    pub(crate) fn registry(&self, name: &str) -> Option<&Registry> {
+        if name == HOSTED { Some(&self.hosted) } else { self.fronts.get(name).map(|it| &it.registry) }
+    }
+
+    /// The front of a registry; `None` for the hosted one.
+    pub(crate) fn front(&self, registry: &Registry) -> Option<&Front> {
+        self.fronts.get(&registry.name)
+    }
+
+    /// Where packages of a registry come from, as lockfiles write it.
+    pub(crate) fn source(&self, registry: &Registry) -> PackageSource {
+        match self.front(registry) {
+            Some(front) => front.source.clone(),
+            None => PackageSource::Registry(self.public.index.clone()),
+        }
+    }
+
+    /// A version as a package.
+    pub(crate) fn package(
+        &self,
+        registry: &Registry,
+        name: &str,
+        version: &semver::Version,
+        checksum: cratekeeper_model::Checksum,
+    ) -> Package {
+        let PackageSource::Registry(index) = self.source(registry) else {
+            unreachable!("registries have an index")
+        };
+        cratekeeper_engine::registry_package(&index, name, version, checksum)
+    }
+}
+
+/// Publishes at the same time: each may hold an archive of the largest size.
+const PUBLISHES: usize = 4;
+
+/// Names that are read in one go.
+const NAMES_AT_ONCE: u64 = 500;
+
+/// Name of the directory for temporary files.
+const TEMPORARY: &str = "temporary";
+
+fn private(configuration: &Configuration) -> PrivateAddresses {
+    if configuration.allow_private_addresses {
+        PrivateAddresses::Allowed
+    } else {
+        PrivateAddresses::OwnHostOnly
+    }
+}
+
+async fn open_upstream(
+    store: &Store,
+    configuration: &Configuration,
+    cargo: &CargoConfig,
+    name: &str,
+    default: &PackageSource,
+    at: i64,
+) -> Result<Front, OpenError> {
+    let address = configuration.upstream.get(name).map_or("", |it| it.index.as_str());
+    let failed = |source| OpenError::Upstream { name: name.to_owned(), source };
+    let upstream = Upstream::open(address, cargo, private(configuration)).map_err(failed)?;
+    let registry = registry(store, name, RegistryKind::Upstream, Some(address), at).await?;
+    let replaces = configuration.upstream.get(name).map_or("", |it| it.replaces.as_str());
+    let source = if replaces == "crates-io" {
+        default.clone()
+    } else {
+        PackageSource::Registry(format!("sparse+{}/proxy/{name}/index/", configuration.url()))
+    };
+    Ok(Front { registry, upstream: Arc::new(upstream), source })
+}
+
+/// The registry of this name; made, with an entry in the audit log, where there is none.
+async fn registry(
+    store: &Store,
+    name: &str,
+    kind: RegistryKind,
+    url: Option<&str>,
+    at: i64,
+) -> Result<Registry, StoreError> {
+    if let Some(found) = store.registry(name).await?
+        && found.kind == kind
+        && found.url.as_deref() == url
+    {
+        return Ok(found);
+    }
+    let mut transaction = store.act(Act::new(GATE, "registry.open", name, at)).await?;
+    let registry = transaction.ensure_registry(name, kind, url).await?;
+    transaction.commit().await?;
+    Ok(registry)
+}
+
+/// What index lines call the default registry: the URL that manifests mean when they name none, which cargo itself writes into lockfiles.
+fn default_index(default: &PackageSource) -> String {
+    let text = default.to_string();
+    text.strip_prefix("registry+").map_or(text.clone(), str::to_owned)
+}
+
+fn make(directory: &Path) -> Result<(), OpenError> {
+    std::fs::create_dir_all(directory)
+        .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })
+}

@@ -1,0 +1,43 @@
+//! The gate: a registry, and a firewall in front of registries, that inspects versions before anyone can build them.
+//!
+//! ```no_run
+//! # async fn example(setup: cratekeeper_server::Setup) -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind(setup.configuration.listen).await?;
+//! let gate = cratekeeper_server::Gate::open(setup).await?;
+//! cratekeeper_server::serve(gate, listener, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Configuration`] says where a gate listens and what it stands in front of; [`Gate::open`] makes database and directories; [`serve`] answers
+//! until it is told to end. Versions are judged by `engine`, what is decided is kept by `store`.
+//!
+//! Not here: SQL, analysis, arguments. Nothing of a crate is executed.
+
+mod administration;
+mod blobs;
+mod callers;
+mod configuration;
+mod error;
+mod fronts;
+mod gate;
+mod hosted;
+mod inspection;
+mod likes;
+mod metrics;
+mod pages;
+pub mod protocol;
+mod refusal;
+mod service;
+mod serving;
+mod setup;
+mod views;
+mod webhooks;
+
+pub use blobs::{BlobError, Blobs};
+pub use configuration::{
+    Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, Tls, Uninspected, UpstreamConfiguration,
+};
+pub use gate::{Clock, Gate, OpenError, Setup};
+pub use service::{router, serve};
+pub use setup::SecretLink;

@@ -1,0 +1,272 @@
+//! Giving out: index files and archives, hosted and from upstreams.
+//!
+//! Both roads end in the same two functions, so that what may not be given out is refused in one place. A download is recorded before the last
+//! byte of its body is sent: whoever has a whole archive is in the records.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cratekeeper_store::{Fetch, Registry, Scope, State as Standing, VersionRecord};
+use semver::Version;
+use serde_json::{Value, json};
+
+use crate::callers::{Caller, RequestKind};
+use crate::error::Failure;
+use crate::gate::{Front, Gate};
+use crate::protocol::{CrateName, crate_of};
+use crate::refusal::Refused;
+use crate::views::View;
+
+/// Whoever asks again within this time gets no new look; cargo asks every time and sends what it has.
+const INDEX_CACHE: &str = "no-cache";
+
+/// An archive never changes; but whether it may be given out does.
+const ARCHIVE_CACHE: &str = "private, no-cache";
+
+pub(crate) async fn hosted_config(State(gate): State<Arc<Gate>>) -> Json<Value> {
+    let url = gate.configuration.url();
+    Json(json!({
+        "dl": format!("{url}/api/v1/crates"),
+        "api": url,
+        "auth-required": gate.configuration.auth_required,
+    }))
+}
+
+pub(crate) async fn proxy_config(
+    State(gate): State<Arc<Gate>>,
+    Path(upstream): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    front(&gate, &upstream)?;
+    let url = gate.configuration.url();
+    Ok(Json(json!({
+        "dl": format!("{url}/proxy/{upstream}/dl"),
+        "auth-required": gate.configuration.auth_required,
+    })))
+}
+
+pub(crate) async fn hosted_index(
+    State(gate): State<Arc<Gate>>,
+    Path(path): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    Caller::of(&parts, &gate, RequestKind::Read).await?.may_read(&gate)?;
+    let name = crate_of(&path).ok_or_else(not_in_index)?;
+    let view = gate.view(&gate.hosted, name.as_str()).await?;
+    index_file(&gate, view, &parts.headers)
+}
+
+pub(crate) async fn proxy_index(
+    State(gate): State<Arc<Gate>>,
+    Path((upstream, path)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    Caller::of(&parts, &gate, RequestKind::Read).await?.may_read(&gate)?;
+    let front = front(&gate, &upstream)?;
+    let name = crate_of(&path).ok_or_else(not_in_index)?;
+    refuse_private_name(&gate, &upstream, &name).await?;
+    let view = gate.refreshed(front, &name).await?;
+    index_file(&gate, view, &parts.headers)
+}
+
+pub(crate) async fn hosted_download(
+    State(gate): State<Arc<Gate>>,
+    Path((name, version)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Failure> {
+    download(&gate, &gate.hosted, &name, &version, request).await
+}
+
+pub(crate) async fn proxy_download(
+    State(gate): State<Arc<Gate>>,
+    Path((upstream, name, version)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let front = front(&gate, &upstream)?;
+    let parsed = CrateName::parse(&name).map_err(|error| Failure::Bad(error.to_string()))?;
+    refuse_private_name(&gate, &upstream, &parsed).await?;
+    download(&gate, &front.registry, &name, &version, request).await
+}
+
+fn front<'a>(gate: &'a Gate, name: &str) -> Result<&'a Front, Failure> {
+    gate.fronts.get(name).ok_or_else(|| Failure::NotFound("there is no such upstream".to_owned()))
+}
+
+fn not_in_index() -> Failure {
+    Failure::NotFound("the index has no such file".to_owned())
+}
+
+/// A name that is hosted privately never comes from elsewhere: an upstream's crate of that name would be built in its place.
+async fn refuse_private_name(gate: &Gate, upstream: &str, name: &CrateName) -> Result<(), Failure> {
+    if gate.configuration.upstream[upstream].may_be_shadowed(name) {
+        return Ok(());
+    }
+    if gate.view(&gate.hosted, name.as_str()).await?.is_some() {
+        return Err(Failure::NotFound(format!(
+            "`{name}` is a crate of the hosted registry; it is not taken from `{upstream}`"
+        )));
+    }
+    Ok(())
+}
+
+/// An index file, whole, compressed, or not at all if the client has it.
+fn index_file(gate: &Gate, view: Option<Arc<View>>, headers: &HeaderMap) -> Result<Response, Failure> {
+    let view = view.filter(|it| !it.body.is_empty()).ok_or_else(not_in_index)?;
+    gate.metrics.index_request();
+    let accepts = |name: header::HeaderName, text: &str| {
+        headers.get_all(name).iter().any(|it| it.to_str().is_ok_and(|it| it.contains(text)))
+    };
+    let has_it = headers.get_all(header::IF_NONE_MATCH).iter().any(|it| {
+        it.to_str().is_ok_and(|it| it.split(',').any(|tag| tag.trim().trim_start_matches("W/") == view.etag))
+    });
+    let mut answer = if has_it {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        match &view.gzip {
+            Some(gzip) if accepts(header::ACCEPT_ENCODING, "gzip") => {
+                ([(header::CONTENT_ENCODING, "gzip")], gzip.clone()).into_response()
+            }
+            _ => view.body.clone().into_response(),
+        }
+    };
+    let fields = answer.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    fields.insert(header::ETAG, view.etag.clone());
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(INDEX_CACHE));
+    fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    Ok(answer)
+}
+
+async fn download(
+    gate: &Arc<Gate>,
+    registry: &Registry,
+    name: &str,
+    version: &str,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    let caller = Caller::of(&parts, gate, RequestKind::Read).await?;
+    caller.may_read(gate)?;
+    // Cargo asks the index with whatever token it has; content is another matter.
+    if gate.configuration.auth_required {
+        caller.with_scope(Scope::Read, name)?;
+    }
+    let name = CrateName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
+    let version: Version = version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
+    let (view, record) = find(gate, registry, &name, &version).await?;
+    if !record.standing.is_open() {
+        gate.metrics.refused();
+        return Ok(refusal(gate, &view, &record));
+    }
+    let bytes = match gate.archive(&record.checksum).await {
+        Ok(bytes) => bytes,
+        Err(crate::blobs::BlobError::NotThere(_)) => {
+            gate.bring(registry, &view.krate, &record).await.map_err(|error| unreachable(&error))?;
+            gate.archive(&record.checksum).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let fetch = Fetch {
+        version: record.id,
+        token: caller.account.as_ref().map(|(token, _)| token.id),
+        login: caller.account.as_ref().map(|(_, user)| user.login.clone()),
+        address: caller.address.map(|it| it.to_string()),
+        client: caller.client,
+        at: gate.now(),
+    };
+    gate.metrics.downloaded(bytes.len());
+    archive(gate, bytes, fetch).await
+}
+
+/// The version as it stands; inspected first if it is not.
+async fn find(
+    gate: &Arc<Gate>,
+    registry: &Registry,
+    name: &CrateName,
+    version: &Version,
+) -> Result<(Arc<View>, VersionRecord), Failure> {
+    let missing = || Failure::NotFound(format!("there is no `{name}` {version}"));
+    let mut view = gate.view(registry, name.as_str()).await?;
+    if view.is_none()
+        && let Some(front) = gate.front(registry)
+    {
+        // Cargo may have the index from another time, or another replica.
+        view = gate.refreshed(front, name).await?;
+    }
+    let view = view.ok_or_else(missing)?;
+    let record = view.version(version).cloned().ok_or_else(missing)?;
+    if record.standing.state != Standing::Pending {
+        return Ok((view, record));
+    }
+    let view = gate.inspected(registry, name.as_str(), record.id).await?.ok_or_else(missing)?;
+    let record = view.version(version).cloned().ok_or_else(missing)?;
+    Ok((view, record))
+}
+
+fn unreachable(error: &crate::inspection::InspectError) -> Failure {
+    tracing::warn!("an archive cannot be had: {}", crate::error::with_sources(error));
+    Failure::Upstream(
+        "the upstream does not give the archive that its index promises; try again in a while".to_owned(),
+    )
+}
+
+/// The answer to whoever asks for what may not be given out.
+fn refusal(gate: &Gate, view: &View, record: &VersionRecord) -> Response {
+    let state = match record.standing.state {
+        Standing::Held => "held",
+        Standing::Blocked => "blocked",
+        Standing::Pending => "waiting for its inspection",
+        Standing::Failed => "not inspected, so not given out",
+        Standing::Released => "released",
+    };
+    let by = match (&record.standing.decision, &record.clause) {
+        (Some(_), _) => "a person's decision".to_owned(),
+        (None, Some(clause)) => format!("policy `{clause}`"),
+        (None, None) => "the gate".to_owned(),
+    };
+    let number = record.version.to_string();
+    let alternative = view.alternative(&record.version).map(Version::to_string);
+    // Short, because names are up to 64 characters long and stand before it already.
+    let link = format!("{}/v/{}", gate.configuration.url(), record.id);
+    let text = Refused {
+        name: &view.krate.name,
+        version: &number,
+        state,
+        by: &by,
+        reason: &record.standing.reason,
+        alternative: alternative.as_deref(),
+        link: &link,
+    }
+    .text();
+    // While it is inspected, cargo may ask again; the others are final.
+    let status = if record.standing.state == Standing::Pending {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::FORBIDDEN
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, text).into_response()
+}
+
+/// The bytes, whose last goes out after the record of the fetch is durable.
+async fn archive(gate: &Gate, bytes: Bytes, fetch: Fetch) -> Result<Response, Failure> {
+    gate.recorder
+        .record(fetch)
+        .await
+        .map_err(|error| Failure::Internal(crate::error::with_sources(&*error)))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/gzip"),
+        (header::CACHE_CONTROL, ARCHIVE_CACHE),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, Body::from(bytes)).into_response())
+}

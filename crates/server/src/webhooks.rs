@@ -1,0 +1,150 @@
+//! Webhooks: signed, tried again, with a log of every attempt.
+//!
+//! The body is signed with HMAC-SHA256 over the moment of sending, a full stop, and the body, so that whoever listens can refuse old ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cratekeeper_store::{Act, DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, StoreError};
+use serde_json::Value;
+
+use crate::error::with_sources;
+use crate::gate::{GATE, Gate};
+
+/// How long a delivery is somebody's, in seconds: longer than an HTTP request may take.
+const LEASE: i64 = 400;
+
+/// How often somebody looks for deliveries.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Gate {
+    /// Tells the webhooks that want to know.
+    pub(crate) async fn announce(&self, event: &str, object: &str, body: &Value) -> Result<(), StoreError> {
+        if self.store.webhooks().await?.iter().all(|it| it.disabled_at.is_some()) {
+            return Ok(());
+        }
+        let mut transaction = self.store.act(Act::new(GATE, "webhook.tell", object, self.now())).await?;
+        transaction.tell(event, body).await?;
+        transaction.commit().await
+    }
+
+    /// Delivers until the gate ends.
+    pub(crate) async fn deliver_forever(self: Arc<Gate>) {
+        loop {
+            match self.store.claim_jobs(&self.process, &[DELIVER], 8, LEASE, self.now()).await {
+                Ok(claimed) if claimed.leases.is_empty() && claimed.given_up.is_empty() => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Ok(claimed) => {
+                    for job in &claimed.given_up {
+                        self.give_up_delivery(&job.payload).await;
+                    }
+                    let deliveries = claimed.leases.into_iter().map(|lease| {
+                        let gate = self.clone();
+                        tokio::spawn(async move { gate.deliver(&lease).await })
+                    });
+                    for delivery in deliveries.collect::<Vec<_>>() {
+                        let _ = delivery.await;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!("failed to look for deliveries: {}", with_sources(&error));
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+    }
+
+    async fn deliver(self: Arc<Gate>, lease: &Lease) {
+        let outcome = self.attempt(lease).await;
+        let ended = match outcome {
+            Ok(()) => self.store.complete_job(lease).await,
+            Err(reason) => {
+                tracing::warn!(job = lease.id.0, attempt = lease.attempt, "a delivery failed: {reason}");
+                self.store.fail_job(lease, &reason, self.now()).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::error!(job = lease.id.0, "failed to end a delivery: {}", with_sources(&error));
+        }
+    }
+
+    /// A delivery whose senders ended each time, without a word.
+    async fn give_up_delivery(&self, payload: &Value) {
+        let Some(id) = payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId) else { return };
+        let answer = "whoever sent it ended, each time".to_owned();
+        let attempt = DeliveryAttempt { at: self.now(), status: None, answer };
+        if let Err(error) = self.store.record_delivery_attempt(id, &attempt, DeliveryState::GivenUp).await {
+            tracing::error!("failed to give up a delivery: {}", with_sources(&error));
+        }
+    }
+
+    async fn attempt(&self, lease: &Lease) -> Result<(), String> {
+        let text = |error: StoreError| with_sources(&error);
+        let id = lease.payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId);
+        let Some(id) = id else { return Ok(()) };
+        let delivery = self.store.delivery(id).await.map_err(text)?;
+        let (webhook, secret) = self.store.webhook_secret(delivery.webhook).await.map_err(text)?;
+        if webhook.disabled_at.is_some() {
+            return Ok(());
+        }
+        let at = self.now();
+        let signature = signature(&secret, at, &delivery.body);
+        let (notifier, url, body, event) =
+            (self.notifier.clone(), webhook.url.clone(), delivery.body, delivery.event);
+        let sent = tokio::task::spawn_blocking(move || {
+            let at = at.to_string();
+            let id = id.to_string();
+            let headers = [
+                ("cratekeeper-event", event.as_str()),
+                ("cratekeeper-delivery", id.as_str()),
+                ("cratekeeper-timestamp", at.as_str()),
+                ("cratekeeper-signature", signature.as_str()),
+            ];
+            notifier.send(&url, &headers, &body).map_err(|error| with_sources(&error))
+        })
+        .await
+        .map_err(|_| "the request ended".to_owned())?;
+        let (status, answer) = match &sent {
+            Ok(status) => (Some(*status), String::new()),
+            Err(reason) => (None, reason.clone()),
+        };
+        let arrived = status.is_some_and(|it| (200..300).contains(&it));
+        let state = match (arrived, lease.is_last()) {
+            (true, _) => DeliveryState::Delivered,
+            (false, true) => DeliveryState::GivenUp,
+            (false, false) => DeliveryState::Open,
+        };
+        let attempt = DeliveryAttempt { at, status, answer };
+        self.store.record_delivery_attempt(id, &attempt, state).await.map_err(text)?;
+        match sent {
+            Ok(_) if arrived => Ok(()),
+            Ok(status) => Err(format!("it was answered with status {status}")),
+            Err(reason) => Err(reason),
+        }
+    }
+}
+
+/// `v1=` and the hexadecimal digits of the signature.
+fn signature(secret: &str, at: i64, body: &str) -> String {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = ring::hmac::sign(&key, format!("{at}.{body}").as_bytes());
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("v1={digits}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_depends_on_secret_moment_and_body() {
+        let one = signature("secret", 1, "{}");
+        assert_eq!(one, signature("secret", 1, "{}"));
+        assert!(one.starts_with("v1=") && one.len() == 3 + 64);
+        for other in [signature("other", 1, "{}"), signature("secret", 2, "{}"), signature("secret", 1, "[]")]
+        {
+            assert_ne!(one, other);
+        }
+    }
+}

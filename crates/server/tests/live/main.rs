@@ -1,0 +1,56 @@
+//! Tests of a gate that runs in this process, with workers that are this program: so it has a `main` of its own, which speaks as much of the
+//! test runners' language as they ask for.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that panics has failed; its tables are its answer"
+)]
+
+mod bad_input;
+mod incidents;
+mod real;
+mod roles;
+mod world;
+
+use std::process::ExitCode;
+
+use cratekeeper_engine::worker;
+
+/// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
+type Test = (&'static str, fn(&[String]) -> bool);
+
+const TESTS: [Test; 4] = [
+    ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
+    ("incidents_live", incidents::incidents),
+    ("real_crates_pass_through_the_gate", |_| real::real_crates()),
+    ("every_route_asks_for_its_role", |_| roles::roles()),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|it| it == worker::WORKER_ARGUMENT) {
+        let memory = arguments[1].parse().unwrap();
+        return if worker::run(memory).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let is_ignored_only = arguments.iter().any(|it| it == "--ignored");
+    if arguments.iter().any(|it| it == "--list") {
+        for (name, _) in TESTS.iter().filter(|_| !is_ignored_only) {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<String> = arguments.into_iter().filter(|it| !it.starts_with("--")).collect();
+    let named = |name: &str| words.iter().any(|it| it == name);
+    let is_any_named = TESTS.iter().any(|(name, _)| named(name));
+    let rest: Vec<String> =
+        words.iter().filter(|it| TESTS.iter().all(|(name, _)| it != name)).cloned().collect();
+    let chosen = TESTS.iter().filter(|(name, _)| !is_ignored_only && (named(name) || !is_any_named));
+    let mut is_good = true;
+    for (name, test) in chosen {
+        let passed = test(&rest);
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        is_good &= passed;
+    }
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,120 @@
+//! Every route of the admin API, asked as nobody and as each role: the document of the API says which routes there are.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
+const ALLOWED: [(&str, &str, &str); 23] = [
+    ("get", "/admin/v1/status", "vtua"),
+    ("get", "/admin/v1/queue", "vtua"),
+    ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
+    ("get", "/admin/v1/recall", "tua"),
+    ("get", "/admin/v1/audit-log", "tua"),
+    ("get", "/admin/v1/jobs/dead", "vtua"),
+    ("post", "/admin/v1/jobs/{id}/retry", "ta"),
+    ("get", "/admin/v1/decisions", "vtua"),
+    ("post", "/admin/v1/decisions", "ta"),
+    ("post", "/admin/v1/decisions/{id}/undo", "ta"),
+    ("post", "/admin/v1/rollback-yanks", "ta"),
+    ("post", "/admin/v1/pass-on-yanks", "ta"),
+    ("post", "/admin/v1/inspect", "ta"),
+    ("get", "/admin/v1/users", "ua"),
+    ("post", "/admin/v1/users", "a"),
+    ("post", "/admin/v1/users/{login}/roles", "a"),
+    ("post", "/admin/v1/users/{login}/disable", "a"),
+    ("post", "/admin/v1/tokens", "a"),
+    ("delete", "/admin/v1/tokens/{id}", "a"),
+    ("get", "/admin/v1/webhooks", "ua"),
+    ("post", "/admin/v1/webhooks", "a"),
+    ("delete", "/admin/v1/webhooks/{id}", "a"),
+    ("get", "/admin/v1/webhooks/{id}/deliveries", "ua"),
+];
+
+/// A body that each route accepts, so that what is refused is refused for want of a role.
+fn body(path: &str) -> Value {
+    let target = json!({ "crate": "nothing", "version": "1.0.0" });
+    match path.trim_start_matches("/admin/v1") {
+        "/decisions" => json!({ "target": target, "action": "hold", "reason": "a test" }),
+        "/decisions/{id}/undo" | "/users/{login}/disable" => json!({ "reason": "a test" }),
+        "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
+        "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
+        "/inspect" => target,
+        "/users" => json!({ "login": "somebody" }),
+        "/users/{login}/roles" => json!({ "roles": [], "reason": "a test" }),
+        "/tokens" => json!({ "name": "a test", "scopes": ["read"], "user": "nobody-at-all" }),
+        "/webhooks" => json!({ "url": "https://127.0.0.1:9/", "secret": "sixteen characters" }),
+        _ => Value::Null,
+    }
+}
+
+pub(crate) fn roles() -> bool {
+    let world = World::open(1_790_000_000, |_| {});
+    let people: Vec<(&str, String)> =
+        [("viewer", "v"), ("triager", "t"), ("auditor", "u"), ("admin", "a"), ("", "")]
+            .into_iter()
+            .map(|(role, letter)| {
+                (letter, account(&world, &format!("person-{letter}"), role, &["administer"]))
+            })
+            .collect();
+    let publisher = account(&world, "admin-without-scope", "admin", &["publish-new", "read"]);
+    let document: Value =
+        serde_json::from_str(&world.ask("GET", "/admin/v1/openapi.json", "", b"").body).unwrap();
+    let mut count = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let found = ALLOWED.iter().find(|(its, place, _)| its == method && place == path);
+            let (_, _, allowed) = found.unwrap_or_else(|| panic!("{method} {path} is not in the table"));
+            check(&world, method, path, allowed, &people, &publisher);
+            count += 1;
+        }
+    }
+    assert_eq!(count, ALLOWED.len(), "the document lacks routes of the table");
+    true
+}
+
+fn check(world: &World, method: &str, path: &str, allowed: &str, people: &[(&str, String)], publisher: &str) {
+    let place = path
+        .replace("{registry}", "hosted")
+        .replace("{name}", "nothing")
+        .replace("{version}", "1.0.0")
+        .replace("{login}", "nobody-at-all")
+        .replace("{id}", "999999");
+    let place =
+        if path.ends_with("/recall") { format!("{place}?crate=nothing&version=1.0.0") } else { place };
+    let (method, body) = (method.to_uppercase(), body(path));
+    let nobody = world.ask(&method, &place, "", body.to_string().as_bytes());
+    assert_eq!(nobody.status, 401, "{method} {path} as nobody: {}", nobody.body);
+    let wrong = world.ask_as("cratekeeper-wrong", &method, &place, &body);
+    assert_eq!(wrong.status, 401, "{method} {path} with a wrong token");
+    let scopeless = world.ask_as(publisher, &method, &place, &body);
+    assert_eq!(
+        scopeless.status, 403,
+        "{method} {path} with a token that cannot administer: {}",
+        scopeless.body
+    );
+    for (letter, token) in people {
+        let answer = world.ask_as(token, &method, &place, &body);
+        let may = !letter.is_empty() && allowed.contains(letter);
+        assert_eq!(
+            answer.status != 403,
+            may,
+            "{method} {path} as `{letter}`: {} {}",
+            answer.status,
+            answer.body
+        );
+        assert!(
+            answer.status != 401 && answer.status < 500,
+            "{method} {path} as `{letter}`: {} {}",
+            answer.status,
+            answer.body
+        );
+    }
+}
+
+fn account(world: &World, login: &str, role: &str, scopes: &[&str]) -> String {
+    let roles: Vec<&str> = if role.is_empty() { Vec::new() } else { vec![role] };
+    world.administer("POST", "/admin/v1/users", &json!({ "login": login, "roles": roles }));
+    let body = json!({ "user": login, "name": "test", "scopes": scopes });
+    world.administer("POST", "/admin/v1/tokens", &body)["secret"].as_str().unwrap().to_owned()
+}
