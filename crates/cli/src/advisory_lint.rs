@@ -61,7 +61,38 @@ fn remark(remark: &Remark) -> LintRemark<'_> {
             format!("has no range with {version}, which is affected, and no other function has"),
         ),
     };
-    LintRemark { advisory: &remark.advisory, package: &remark.package, path: &remark.path, fault, message }
+    let hint = hint(&remark.fault);
+    LintRemark {
+        advisory: &remark.advisory,
+        package: &remark.package,
+        path: &remark.path,
+        fault,
+        message,
+        hint,
+    }
+}
+
+/// What to change.
+fn hint(fault: &Fault) -> String {
+    match fault {
+        Fault::NotAPath => "write the path of a function: `crate_name::module::function`".to_owned(),
+        Fault::Generics => "leave out what stands in `<…>`".to_owned(),
+        Fault::WrongCrate { expected } => format!("begin it with `{expected}::`, as code that calls it does"),
+        Fault::NotFound { nearest: Some(nearest), .. } => {
+            format!("write `{nearest}` if that is meant, or the path under which it is defined")
+        }
+        Fault::NotFound { version, nearest: None } => {
+            format!("look it up in the source of {version}, and write the path under which it is defined")
+        }
+        Fault::NotAFunction { .. } => "name the functions that are affected, each by itself".to_owned(),
+        Fault::Ambiguous { .. } => "write the whole path, with all modules and the type".to_owned(),
+        Fault::RangeTooWide { version } => {
+            format!("end the range before {version}; alternatives are joined by `,`")
+        }
+        Fault::RangeTooNarrow { version } => {
+            format!("widen the range of a function to {version}, or name the function that is affected there")
+        }
+    }
 }
 
 /// The `.crate` files in cargo's home.

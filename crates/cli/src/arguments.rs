@@ -1,6 +1,7 @@
 //! The arguments, with their help.
 
 mod evaluate;
+mod gate;
 mod graph;
 mod names;
 
@@ -11,6 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cratekeeper_model::{Level, Severity};
 
 pub(crate) use self::evaluate::Evaluate;
+#[cfg(feature = "serve")]
+pub(crate) use self::gate::{AuditLog, AuditLogCommand, Backup, Database, Serve};
+pub(crate) use self::gate::{Gate, GateCommand, Target, Token, User};
 pub(crate) use self::graph::{
     EdgesArguments, ExportArguments, Features, GraphArguments, GraphCommand, Source, Survey,
 };
@@ -92,6 +96,19 @@ pub(crate) enum Command {
     Replay(ReplayArguments),
     /// Keep the advisory database up to date
     Advisories(Advisories),
+    /// Run the gate: a registry, and a firewall in front of registries, that inspects versions before anyone can build them
+    ///
+    /// Without a configuration it keeps everything in one directory, listens on this machine alone, and prints where to go.
+    #[cfg(feature = "serve")]
+    Serve(Serve),
+    /// Ask a running gate: what stands how, who fetched what; hold, release, block, roll back
+    Gate(Gate),
+    /// Copy the gate's database to a file, while the gate runs
+    #[cfg(feature = "serve")]
+    Backup(Backup),
+    /// Verify the gate's audit log, or sign a checkpoint of it
+    #[cfg(feature = "serve")]
+    AuditLog(AuditLog),
 }
 
 /// Options of every command.
@@ -212,6 +229,9 @@ pub(crate) struct Check {
     /// Take tests, examples and benchmarks for something that runs
     #[arg(long, help_heading = "Analysis")]
     pub(crate) include_tests: bool,
+    /// What the workspace is built with and for, which decides what can be reached.
+    #[command(flatten)]
+    pub(crate) features: Features,
     /// Compare each package with the version before it even where that has to be downloaded; otherwise with the
     /// highest earlier one in cargo's cache
     #[arg(long, help_heading = "Analysis")]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cratekeeper_engine::{Engine, PreviousVersions, Requested};
-use cratekeeper_model::{CheckOutcome, Known, Outcome, UnresolvedDependency};
+use cratekeeper_model::{AdvisoryDatabase, CheckOutcome, Known, Outcome, Package, UnresolvedDependency};
 use cratekeeper_registry::{CargoConfig, Lockfile, LockfileError, WorkspaceMetadata};
 use cratekeeper_report::sarif::Producer;
 use cratekeeper_report::vex::Issuer;
@@ -21,7 +21,7 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
     let engine = if check.fetch_previous { engine.comparing_with(PreviousVersions::Fetched) } else { engine };
     let beside = input.lockfile.parent();
     let (policy, policy_name) = setup::policy(check.judging.policy.as_deref(), beside)?;
-    let engine = engine.deciding_by(policy);
+    let engine = engine.deciding_by(policy).knowing(&lockfile);
     let (unresolved, unread_manifests) = if input.is_own_workspace {
         notes.extend(annotate(&mut lockfile, &input, global)?);
         let (unresolved, problems) = unresolved(&lockfile, &input);
@@ -74,11 +74,12 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
         }
     })?;
     let unchecked = if check.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
-    report_missing_advisories(&outcome.advisories, unchecked);
+    let advisories = advisories_for(&engine, outcome.packages.iter().map(|it| &it.package));
+    report_missing_advisories(&advisories, unchecked);
     report_unresolved(&outcome, unchecked);
     let unresolved = outcome.unresolved_dependencies();
     let manifests = if outcome.unread_manifests.is_empty() { Manifests::Read } else { Manifests::NotAllRead };
-    Ok(exit::of(&outcome.packages, unresolved, manifests, &outcome.advisories, fail_on, unchecked))
+    Ok(exit::of(&outcome.packages, unresolved, manifests, &advisories, fail_on, unchecked))
 }
 
 /// Waivers that have expired or that nothing needs any more, one sentence each.
@@ -86,6 +87,41 @@ pub(crate) fn stale_waivers(engine: &Engine, packages: &[Outcome], policy: &str)
     let answers = packages.iter().filter_map(|it| Some((&it.package, it.policy.as_ref()?)));
     let stale = engine.policy().stale_waivers(engine.now(), answers);
     stale.into_iter().map(|it| format!("{policy}: {it}")).collect()
+}
+
+/// The advisory database as far as it holds for these packages: unknown when a file that may be about one of them cannot be
+/// read. Others are worth a warning.
+pub(crate) fn advisories_for<'p>(
+    engine: &Engine,
+    packages: impl Iterator<Item = &'p Package>,
+) -> Known<AdvisoryDatabase> {
+    let known = engine.advisory_database();
+    let names = packages.map(|it| it.name.as_str()).collect();
+    let (concerning, all) = engine.unreadable_advisories(&names);
+    if let Some(warning) = unreadable(all) {
+        output::to_stderr(&format!("warning: {warning}\n"));
+    }
+    match (known, concerning.first()) {
+        (Known::Known(_), Some(first)) => {
+            let more = match concerning.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            Known::Unknown(format!(
+                "an advisory that may be about what was checked cannot be read: {first}{more}"
+            ))
+        }
+        (known, _) => known,
+    }
+}
+
+fn unreadable(number: usize) -> Option<String> {
+    let what = match number {
+        0 => return None,
+        1 => "1 advisory cannot be read".to_owned(),
+        number => format!("{number} advisories cannot be read"),
+    };
+    Some(format!("{what}; `cratekeeper advisories status` names each with the reason"))
 }
 
 /// Says on standard error why the run failed although the answer was printed.

@@ -4,7 +4,7 @@ use cratekeeper_model::{Known, PackageStatus};
 use cratekeeper_report::sarif::Producer;
 
 use crate::arguments::{Diff, Format, Global};
-use crate::check::report_missing_advisories;
+use crate::check::{advisories_for, report_missing_advisories};
 use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::inspect::Named;
 use crate::{output, setup};
@@ -31,7 +31,8 @@ pub(crate) fn run(diff: &Diff, global: &Global) -> anyhow::Result<Exit> {
         }
     })?;
     let unchecked = if diff.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
-    report_missing_advisories(&outcome.newer.advisories, unchecked);
+    let advisories = advisories_for(&engine, std::iter::once(&outcome.newer.outcome.package));
+    report_missing_advisories(&advisories, unchecked);
     // What could not be compared was not checked, even where both sides have findings of their own.
     let is_incomplete = matches!(outcome.difference, Known::Unknown(_))
         || outcome.older.status == PackageStatus::CouldNotCheck;
@@ -39,5 +40,5 @@ pub(crate) fn run(diff: &Diff, global: &Global) -> anyhow::Result<Exit> {
         return Ok(Exit::CouldNotCheck);
     }
     let outcomes = std::slice::from_ref(&outcome.newer.outcome);
-    Ok(exit::of(outcomes, &[], Manifests::Read, &outcome.newer.advisories, fail_on, unchecked))
+    Ok(exit::of(outcomes, &[], Manifests::Read, &advisories, fail_on, unchecked))
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use cratekeeper_engine::{Engine, InspectTarget, NoProgress, Requested, Timeline};
 use cratekeeper_evaluation::{Judge, JudgedIncident, JudgedVersion, Suite, measure};
 use cratekeeper_model::{Outcome, PackageStatus};
-use cratekeeper_registry::{LockedPackage, Lockfile};
+use cratekeeper_registry::Lockfile;
 use cratekeeper_rules::Family;
 
 use crate::arguments::{Evaluate, Format, Global};
@@ -20,13 +20,14 @@ pub(crate) fn run(evaluate: &Evaluate, global: &Global) -> anyhow::Result<Exit> 
     let (suite, benign) = read(evaluate)?;
     let here = std::env::current_dir()?;
     let engine = |families: &[Family]| -> anyhow::Result<Engine> {
-        Ok(setup::engine_without_advisories(&here, global, &evaluate.limits)?.without(families))
+        let engine = setup::engine_without_advisories(&here, global, &evaluate.limits)?.without(families);
+        Ok(engine.knowing(&benign.lockfile))
     };
     let things = suite.fixtures.len()
         + suite.incidents.len()
         + suite.harmless.len()
         + benign.archives.len()
-        + benign.packages.len();
+        + benign.lockfile.packages.len();
     let families: &[Family] = if evaluate.ablation { &Family::ALL } else { &[] };
     let bar = progress::counted(global.quiet, "Judging", things * (1 + families.len()));
     let step = |name: &str| {
@@ -55,7 +56,7 @@ pub(crate) fn run(evaluate: &Evaluate, global: &Global) -> anyhow::Result<Exit> 
 /// Real crates that are taken to be harmless.
 struct Benign {
     archives: Vec<PathBuf>,
-    packages: Vec<LockedPackage>,
+    lockfile: Lockfile,
 }
 
 fn read(evaluate: &Evaluate) -> anyhow::Result<(Suite, Benign)> {
@@ -66,7 +67,7 @@ fn read(evaluate: &Evaluate) -> anyhow::Result<(Suite, Benign)> {
     if let Some(directory) = &evaluate.incidents {
         suite.add_incidents(&std::path::absolute(directory)?)?;
     }
-    let mut benign = Benign { archives: Vec::new(), packages: Vec::new() };
+    let mut benign = Benign { archives: Vec::new(), lockfile: Lockfile { format: 4, packages: Vec::new() } };
     for directory in &evaluate.benign {
         benign.archives.extend(archives(directory)?);
     }
@@ -76,10 +77,10 @@ fn read(evaluate: &Evaluate) -> anyhow::Result<(Suite, Benign)> {
             let hint = error.hint();
             Hinted::new(error, hint)
         })?;
-        benign.packages = lockfile.packages;
+        benign.lockfile = lockfile;
     }
     let nothing = suite.fixtures.is_empty() && suite.incidents.is_empty() && suite.harmless.is_empty();
-    if nothing && benign.archives.is_empty() && benign.packages.is_empty() {
+    if nothing && benign.archives.is_empty() && benign.lockfile.packages.is_empty() {
         let message = "failed to evaluate: there is nothing to measure".to_owned();
         let hint = "give --fixtures, --incidents, --benign or --lockfile";
         return Err(Hinted::message(message, hint).into());
@@ -131,7 +132,7 @@ impl Judge for EngineJudge<'_> {
 
     fn benign(&self, step: &(dyn Fn(&str) + Sync)) -> Vec<JudgedVersion> {
         let archives = self.benign.archives.iter().map(|path| self.archive(path));
-        let requested = self.benign.packages.iter();
+        let requested = self.benign.lockfile.packages.iter();
         let requested =
             requested.map(|it| Requested { package: it.package.clone(), lockfile_line: Some(it.line) });
         let checked = self.engine.check(requested.collect(), &NoProgress);

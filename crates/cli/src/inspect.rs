@@ -7,7 +7,7 @@ use cratekeeper_model::{Package, PackageId};
 use cratekeeper_report::sarif::Producer;
 
 use crate::arguments::{Format, Global, Inspect};
-use crate::check::report_missing_advisories;
+use crate::check::{advisories_for, report_missing_advisories};
 use crate::error::Hinted;
 use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::{output, setup};
@@ -35,9 +35,10 @@ pub(crate) fn run(inspect: &Inspect, global: &Global) -> anyhow::Result<Exit> {
         }
     })?;
     let unchecked = if inspect.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
-    report_missing_advisories(&outcome.advisories, unchecked);
+    let advisories = advisories_for(&engine, std::iter::once(&outcome.outcome.package));
+    report_missing_advisories(&advisories, unchecked);
     let outcomes = std::slice::from_ref(&outcome.outcome);
-    Ok(exit::of(outcomes, &[], Manifests::Read, &outcome.advisories, fail_on, unchecked))
+    Ok(exit::of(outcomes, &[], Manifests::Read, &advisories, fail_on, unchecked))
 }
 
 /// What the argument names.

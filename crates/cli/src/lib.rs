@@ -12,6 +12,7 @@ mod error;
 mod evaluate;
 pub mod exit;
 mod explain;
+mod gate;
 mod graph;
 mod inspect;
 mod names;
@@ -20,6 +21,8 @@ mod policy;
 mod progress;
 mod reachability;
 mod replay;
+#[cfg(feature = "serve")]
+mod serve;
 mod setup;
 mod similar;
 mod survey;
@@ -81,6 +84,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Policy(policy) => policy::run(policy, global),
         Command::Replay(replay) => replay::run(replay, global),
         Command::Advisories(advisories) => advisories::run(advisories, global),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments, global),
+        #[cfg(feature = "serve")]
+        Command::Backup(arguments) => serve::backup(arguments),
+        #[cfg(feature = "serve")]
+        Command::AuditLog(arguments) => serve::audit_log(arguments),
+        Command::Gate(arguments) => gate::run(arguments, global),
     }
 }
 
@@ -109,7 +119,8 @@ fn log(arguments: &Arguments) {
     };
     // Only our own crates: an HTTP library's debug output may hold headers.
     let filter = std::env::var("CRATEKEEPER_LOG").unwrap_or_else(|_| {
-        let crates = ["", "_advisories", "_archive", "_engine", "_graph", "_registry", "_source"];
+        let crates =
+            ["", "_advisories", "_archive", "_engine", "_graph", "_registry", "_server", "_source", "_store"];
         crates.map(|name| format!("cratekeeper{name}={level}")).join(",")
     });
     let subscriber = tracing_subscriber::fmt()

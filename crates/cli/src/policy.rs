@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use cratekeeper_engine::Requested;
-use cratekeeper_model::{Outcome, Package, Verdict};
+use cratekeeper_model::{Outcome, Package, PackageStatus, Verdict};
 use cratekeeper_policy::Policy;
 use cratekeeper_registry::Lockfile;
 
-use crate::arguments::{Format, Global, PolicyArguments, PolicyCommand, PolicyExplain};
+use crate::arguments::{FailOn, Format, Global, PolicyArguments, PolicyCommand, PolicyExplain};
 use crate::check::{self, Input};
 use crate::error::Hinted;
-use crate::exit::Exit;
+use crate::exit::{self, Exit, Manifests, Unchecked};
 use crate::{output, progress, setup};
 
 pub(crate) fn run(arguments: &PolicyArguments, global: &Global) -> anyhow::Result<Exit> {
@@ -38,7 +38,7 @@ fn explain(explain: &PolicyExplain, global: &Global) -> anyhow::Result<Exit> {
     let lockfile = Lockfile::read(&input.lockfile).map_err(check::hinted)?;
     let (policy, name) = setup::policy(explain.judging.policy.as_deref(), input.lockfile.parent())?;
     let engine = setup::engine(&input.configuration, global, &explain.judging, &explain.limits)?;
-    let engine = engine.deciding_by(policy);
+    let engine = engine.deciding_by(policy).knowing(&lockfile);
     let wanted = |package: &Package| {
         explain.packages.is_empty() || explain.packages.iter().any(|it| names(it, package))
     };
@@ -60,6 +60,7 @@ fn explain(explain: &PolicyExplain, global: &Global) -> anyhow::Result<Exit> {
     let is_told = |it: &&Outcome| {
         let answer = it.policy.as_ref();
         !explain.packages.is_empty()
+            || it.status == PackageStatus::CouldNotCheck
             || answer.is_some_and(|it| it.verdict > Verdict::Allow || !it.waived.is_empty())
     };
     let told: Vec<&Outcome> = outcomes.iter().filter(is_told).collect();
@@ -73,7 +74,12 @@ fn explain(explain: &PolicyExplain, global: &Global) -> anyhow::Result<Exit> {
     for sentence in check::stale_waivers(&engine, &outcomes, &name) {
         output::to_stderr(&format!("note: {}\n", cratekeeper_report::sanitize(&sentence)));
     }
-    Ok(Exit::Clean)
+    // Verdicts change no exit codes; a verdict without a look would.
+    let unchecked = if explain.judging.allow_unchecked { Unchecked::Allow } else { Unchecked::Fail };
+    let advisories = check::advisories_for(&engine, outcomes.iter().map(|it| &it.package));
+    check::report_missing_advisories(&advisories, unchecked);
+    let never = FailOn { severity: None, level: None };
+    Ok(exit::of(&outcomes, &[], Manifests::Read, &advisories, never, unchecked))
 }
 
 /// Whether `name` or `name@version` means this package.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cratekeeper_engine::resolution::{FeatureSelection, Platform, ResolutionOptions, Resolver};
+use cratekeeper_engine::resolution::{ResolutionOptions, Resolver};
 use cratekeeper_engine::{Engine, LocalManifests};
 use cratekeeper_model::Outcome;
 use cratekeeper_registry::Lockfile;
@@ -31,11 +31,8 @@ pub(crate) fn add(
         || LocalManifests { packages: Vec::new(), resolver: Resolver::Separate, problems: Vec::new() };
     let local = root.map_or_else(nothing, LocalManifests::read);
     let options = ResolutionOptions {
-        resolver: local.resolver,
-        target: Platform::of_triple(&setup::this_platform()),
-        host: Platform::of_triple(&setup::this_platform()),
-        features: FeatureSelection::default(),
         dev_dependencies: check.include_tests,
+        ..setup::resolution_options(&check.features, &local)
     };
     engine.add_reachability(outcomes, lockfile, &local, &options, &*progress::watched(global.quiet))
 }

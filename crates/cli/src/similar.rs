@@ -57,6 +57,7 @@ fn find(engine: &Engine, similar: &Similar, global: &Global) -> anyhow::Result<E
 fn hinted(error: SimilarError) -> anyhow::Error {
     let hint = match &error {
         SimilarError::Stored { source, .. } => source.hint().to_owned(),
+        SimilarError::TooLarge { .. } => "name an index that `cratekeeper similar --build` made".to_owned(),
         SimilarError::Io { .. } => "check that it is there, its permissions and the free space".to_owned(),
         _ => "run `cratekeeper inspect` on it to see why".to_owned(),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use cratekeeper_engine::resolution::Platform;
 use cratekeeper_engine::{LocalManifests, SurveyInput};
 use cratekeeper_graph::answer::{Asker, Figures};
-use cratekeeper_graph::{Filter, Store};
+use cratekeeper_graph::{Filter, GraphError, Store};
 use cratekeeper_registry::Lockfile;
 use cratekeeper_report::graph::Asked;
 
@@ -17,6 +17,7 @@ use crate::{progress, setup};
 
 pub(crate) fn run(survey: &Survey, global: &Global) -> anyhow::Result<Exit> {
     let input = input(survey)?;
+    refuse_foreign(&survey.output)?;
     let here = std::env::current_dir()?;
     let engine = setup::engine_without_advisories(&here, global, &survey.limits)?;
     let progress = progress::watched(global.quiet);
@@ -46,6 +47,27 @@ pub(crate) fn run(survey: &Survey, global: &Global) -> anyhow::Result<Exit> {
     let hint = "the answer gives the reason for each; pass --allow-unchecked to accept it";
     crate::error::print(&Hinted::message(message, hint).into());
     Ok(Exit::CouldNotCheck)
+}
+
+/// A store keeps its directory tidy, and removes what it does not know: somebody else's directory has to stay as it is.
+fn refuse_foreign(directory: &Path) -> anyhow::Result<()> {
+    let is_empty = match std::fs::read_dir(directory) {
+        // What begins with a dot is left by file managers, and by a store that was locked and not begun.
+        Ok(mut entries) => {
+            !entries.any(|it| it.is_ok_and(|it| !it.file_name().as_encoded_bytes().starts_with(b".")))
+        }
+        Err(_) => return Ok(()),
+    };
+    match Store::open(directory) {
+        Err(GraphError::NoStore { .. }) if !is_empty => {
+            let message = format!(
+                "failed to write a store to `{}`: it holds other files, and no store",
+                directory.display()
+            );
+            Err(Hinted::message(message, "name a new or an empty directory with --output").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn input(survey: &Survey) -> anyhow::Result<SurveyInput> {

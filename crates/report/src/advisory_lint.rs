@@ -30,6 +30,8 @@ pub struct LintRemark<'a> {
     pub fault: &'static str,
     /// The mistake as a sentence fragment.
     pub message: String,
+    /// What to change, as a sentence fragment.
+    pub hint: String,
 }
 
 /// Writes a lint's remarks as text.
@@ -38,8 +40,9 @@ pub struct LintRemark<'a> {
 ///
 /// Fails if `out` does.
 pub fn lint(report: &LintReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for LintRemark { advisory, package, path, message, .. } in &report.remarks {
+    for LintRemark { advisory, package, path, message, hint, .. } in &report.remarks {
         writeln!(out, "{}", sanitize(&format!("{advisory} ({package}): `{path}` {message}")))?;
+        writeln!(out, "  hint: {}", sanitize(hint))?;
     }
     let LintReport { advisories, compared, remarks } = report;
     writeln!(

@@ -228,3 +228,27 @@ fn an_old_database_is_refused_when_asked() {
     assert!(said.stdout.is_empty());
     assert!(said.stderr.contains("30 days old"), "{}", said.stderr);
 }
+
+#[test]
+fn an_advisory_that_cannot_be_read_is_visible_and_may_be_the_one_that_matters() {
+    let mut world = World::new();
+    world.add_harmless("harmless-fixture", "1.0.0");
+    world.workspace().advisories("other", "");
+    let broken = |name: &str| {
+        let directory = world.path(&format!("advisory-db/crates/{name}"));
+        fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("RUSTSEC-2026-9009.md");
+        fs::write(&file, "no advisory").unwrap();
+        file
+    };
+    let about_another = broken("another");
+    let said = world.check(&[]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(said.stderr.contains("warning: 1 advisory cannot be read"), "{}", said.stderr);
+    fs::remove_file(about_another).unwrap();
+    broken("harmless-fixture");
+    let said = world.check(&[]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("RUSTSEC-2026-9009.md"), "{}", said.stderr);
+    assert_eq!(world.check(&["--allow-unchecked"]).code, 0);
+}

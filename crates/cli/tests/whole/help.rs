@@ -65,3 +65,18 @@ fn help_of_graph() {
 fn the_version_is_told() {
     assert_eq!(help(&["--version"]), format!("cratekeeper {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn help_of_serve() {
+    insta::assert_snapshot!("help-serve", help(&["serve", "--help"]));
+}
+
+#[test]
+fn help_of_gate() {
+    insta::assert_snapshot!("help-gate", help(&["gate", "--help"]));
+}
+
+#[test]
+fn help_of_gate_hold() {
+    insta::assert_snapshot!("help-gate-hold", help(&["gate", "hold", "--help"]));
+}

@@ -8,11 +8,13 @@
 mod bad_input;
 mod call_graphs;
 mod check;
+mod cross_crate;
 mod diff;
 #[path = "../../../graph/tests/support/mod.rs"]
 mod ecosystem;
 mod evaluate;
 mod formats;
+mod gate;
 mod graph_command;
 mod help;
 mod inspect;

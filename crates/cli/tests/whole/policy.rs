@@ -113,6 +113,21 @@ fn explain_names_the_line_that_decided() {
 }
 
 #[test]
+fn explain_lists_what_could_not_be_checked_and_says_so_by_its_code() {
+    let world = world();
+    fs::remove_file(world.path("registry/harmless-fixture-1.0.0.crate")).unwrap();
+    let arguments = ["policy", "explain", "--offline", "--advisory-db", "../advisory-db"];
+    let said = world.run(&arguments);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stdout.contains("harmless-fixture 1.0.0"), "{}", said.stdout);
+    let document = world.run(&[&arguments[..], &["--format", "json"]].concat()).json();
+    let packages = document["packages"].as_array().unwrap();
+    let missing = packages.iter().find(|it| it["name"] == "harmless-fixture").expect("it is listed");
+    assert!(missing["status"] == "could_not_check" && missing["reason"].is_string(), "{missing}");
+    assert_eq!(world.run(&[&arguments[..], &["--allow-unchecked"]].concat()).code, 0);
+}
+
+#[test]
 fn a_broken_policy_shows_all_its_mistakes_and_nothing_is_checked() {
     let world = world();
     let broken =

@@ -60,4 +60,10 @@ fn functions_of_advisories_are_linted() {
     let faults: Vec<_> =
         document["remarks"].as_array().unwrap().iter().map(|it| it["fault"].clone()).collect();
     assert_eq!(faults, ["generics", "wrong_crate", "range_too_wide"]);
+    let said = world.run(&["advisories", "lint", "--database", "../advisory-db"]);
+    for hint in
+        ["leave out what stands in `<…>`", "begin it with `vulnerable::`", "end the range before 2.0.0"]
+    {
+        assert!(said.stdout.contains(&format!("  hint: {hint}")), "{}", said.stdout);
+    }
 }

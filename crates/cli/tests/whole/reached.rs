@@ -61,6 +61,19 @@ fn answer(document: &Value, name: &str) -> Value {
 }
 
 #[test]
+fn features_decide_what_is_compiled() {
+    let tree = tree();
+    let answered = |arguments: &[&str]| {
+        let all = [&["--reachability", "on", "--format", "json"], arguments].concat();
+        answer(&check(&tree, &all).json(), "optional")["answer"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(answered(&[]), "not_reachable");
+    assert_eq!(answered(&["--features", "more"]), "reachable");
+    assert_eq!(answered(&["--all-features"]), "reachable");
+    assert_eq!(answered(&["--features", "more", "--no-default-features"]), "reachable");
+}
+
+#[test]
 fn each_answer_has_what_it_rests_on() {
     let said = check(&tree(), &["--reachability", "on", "--format", "json"]);
     assert_eq!(said.code, 1, "{}", said.stderr);

@@ -119,6 +119,25 @@ fn what_is_missed_gives_1_and_what_cannot_be_replayed_2() {
     assert!(document["incidents"][0]["problems"][0].as_str().unwrap().contains("could not be read"));
 }
 
+#[cfg(unix)]
+#[test]
+fn files_outside_of_the_timeline_are_not_read() {
+    let world = World::new();
+    write(&world, "elsewhere/Cargo.toml", &manifest("demo", "1.0.0", ""));
+    write(&world, "elsewhere/src/lib.rs", "//! Nothing.\n");
+    let text = "id = \"plain\"\n[[event]]\nat = \"-1h\"\naction = \"publish\"\ncrate = \"demo\"\nversion = \"1.0.0\"\ndir = \"demo\"\nby = \"alice\"\n";
+    write(&world, "plain/timeline.toml", text);
+    write(&world, "plain/inside/src/lib.rs", "//! Nothing.\n");
+    write(&world, "plain/inside/Cargo.toml", &manifest("demo", "1.0.0", ""));
+    std::os::unix::fs::symlink("../elsewhere", world.path("plain/demo")).unwrap();
+    let (code, document) = replayed(&world, &["../plain"]);
+    let problem = document["incidents"][0]["problems"][0].as_str().unwrap_or_default();
+    assert!(code == 2 && problem.contains("leads out of the timeline's directory"), "{document:#}");
+    fs::remove_file(world.path("plain/demo")).unwrap();
+    std::os::unix::fs::symlink("inside", world.path("plain/demo")).unwrap();
+    assert_eq!(replayed(&world, &["../plain"]).1["incidents"][0]["problems"], json!([]));
+}
+
 #[test]
 fn a_mistyped_field_is_refused_with_its_line() {
     let world = World::new();

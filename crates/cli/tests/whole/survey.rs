@@ -53,6 +53,18 @@ fn edges(world: &World) -> String {
 }
 
 #[test]
+fn a_directory_of_other_files_is_left_alone() {
+    let world = world();
+    fs::create_dir_all(world.path("store")).unwrap();
+    fs::write(world.path("store/letter.txt"), "dear").unwrap();
+    refused(&survey(&world, &["../mirror"]), &["holds other files, and no store", "--output"]);
+    let left: Vec<_> = fs::read_dir(world.path("store")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(left, ["letter.txt"]);
+    fs::remove_file(world.path("store/letter.txt")).unwrap();
+    assert_eq!(counts(&survey(&world, &["../mirror"]), 0), [4, 0, 0], "an empty one is as good as none");
+}
+
+#[test]
 fn a_second_run_adds_what_is_new_and_nothing_else() {
     let world = world();
     let first = survey(&world, &["../mirror"]);

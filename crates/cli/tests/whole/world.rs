@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cratekeeper_archive::CrateBuilder;
+use cratekeeper_archive::{CrateBuilder, Expected, Limits};
 use cratekeeper_model::Checksum;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,8 +80,10 @@ impl World {
         };
         let directory = self.path(&format!("registry/index/{directory}"));
         fs::create_dir_all(&directory).unwrap();
+        let (dependencies, features) = declared(bytes);
         let line = serde_json::json!({
-            "name": name, "vers": version, "deps": [], "cksum": checksum.to_string(), "features": {}, "yanked": yanked
+            "name": name, "vers": version, "deps": dependencies, "cksum": checksum.to_string(), "features": features,
+            "yanked": yanked
         });
         let file = directory.join(name);
         let before = fs::read_to_string(&file).unwrap_or_default();
@@ -197,6 +199,46 @@ impl World {
 
 pub(crate) fn manifest(name: &str, version: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\n")
+}
+
+/// What a registry that compares puts into its index: dependencies and features of the manifest in an archive. Nothing where
+/// there is none.
+fn declared(bytes: &[u8]) -> (Value, Value) {
+    let read = cratekeeper_archive::read_crate_bytes(bytes, &Expected::anything(), &Limits::default());
+    let manifest = read.ok().and_then(|it| {
+        let file = it.files.iter().find(|it| it.path == "Cargo.toml")?;
+        toml::from_str::<toml::Table>(std::str::from_utf8(&file.contents).ok()?).ok()
+    });
+    let manifest = manifest.unwrap_or_default();
+    let mut lines = Vec::new();
+    for (section, kind) in
+        [("dependencies", "normal"), ("build-dependencies", "build"), ("dev-dependencies", "dev")]
+    {
+        lines.extend(lines_of(&manifest, section, kind, None));
+        for (target, tables) in manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten() {
+            lines.extend(
+                tables.as_table().into_iter().flat_map(|it| lines_of(it, section, kind, Some(target))),
+            );
+        }
+    }
+    let features = manifest.get("features").map(|it| serde_json::to_value(it).unwrap());
+    (Value::Array(lines), features.unwrap_or_else(|| serde_json::json!({})))
+}
+
+fn lines_of(tables: &toml::Table, section: &str, kind: &str, target: Option<&str>) -> Vec<Value> {
+    let all = tables.get(section).and_then(toml::Value::as_table).into_iter().flatten();
+    let line = |(name, asked): (&String, &toml::Value)| {
+        let flag = |key: &str, usual| asked.get(key).and_then(toml::Value::as_bool).unwrap_or(usual);
+        let text = |key: &str| asked.get(key).and_then(toml::Value::as_str);
+        let features = asked.get("features").map(|it| serde_json::to_value(it).unwrap());
+        serde_json::json!({
+            "name": name, "req": asked.as_str().or(text("version")).unwrap_or("*"), "kind": kind, "target": target,
+            "package": text("package"), "optional": flag("optional", false),
+            "default_features": flag("default-features", true),
+            "features": features.unwrap_or_else(|| serde_json::json!([])),
+        })
+    };
+    all.map(line).collect()
 }
 
 /// The entry of a package in a `check` document.

@@ -1,6 +1,8 @@
 //! Which line of a policy decided, and why.
 
-use cratekeeper_model::{ClauseAnswer, ClauseMode, ClauseOutcome, Outcome, PolicyAnswer, Verdict};
+use cratekeeper_model::{
+    ClauseAnswer, ClauseMode, ClauseOutcome, Outcome, PackageStatus, PolicyAnswer, Verdict,
+};
 
 use super::Detail;
 use super::page::{Page, Tone};
@@ -15,6 +17,12 @@ pub(super) fn full(page: &mut Page, detail: Detail, file: &str, outcomes: &[&Out
             0,
             &[(Tone::Strong, &head), (tone(answer.verdict), answer.verdict.as_str()), (Tone::Dim, &case)],
         );
+        if let (PackageStatus::CouldNotCheck | PackageStatus::Partial, Some(reason)) =
+            (outcome.status, &outcome.reason)
+        {
+            let how = format!("{}: ", outcome.status);
+            page.hanging(2, &[(Tone::Warning, &how)], reason);
+        }
         decided(page, 2, file, answer);
         let shown = answer.clauses.iter().filter(|it| detail == Detail::Verbose || is_telling(it));
         for clause in shown {

@@ -6,6 +6,7 @@ use cratekeeper_model::{ClauseAnswer, ClauseOutcome, Outcome, PolicyAnswer, Waiv
 use serde::{Serialize, Serializer};
 
 use super::object::{Displayed, Each, object};
+use super::words::Word;
 use super::write;
 use crate::Tool;
 
@@ -39,11 +40,13 @@ struct Explained<'a>(&'a &'a Outcome);
 
 impl Serialize for Explained<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Outcome { package, case, policy, .. } = self.0;
+        let Outcome { package, status, reason, case, policy, .. } = self.0;
         object!(serializer, {
             "id": package.id.as_str(),
             "name": package.name,
             "version": Displayed(&package.version),
+            "status": status.word(),
+            "reason": reason,
             "score": case.score,
             "level": case.level.as_str(),
             "verdict": policy.as_ref().map(|it| it.verdict.as_str()),

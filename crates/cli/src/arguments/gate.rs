@@ -1,0 +1,289 @@
+//! Arguments of `serve`, `gate`, `backup` and `audit-log`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Directory of the gate unless it is named.
+#[cfg(feature = "serve")]
+const DIRECTORY: &str = "cratekeeper-data";
+
+/// Arguments of `serve`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  it was told to end, and did
+  2  it could not be started, or failed")]
+pub(crate) struct Serve {
+    /// Directory for database, archives and configuration (gate.toml)
+    #[arg(long, value_name = "DIR", default_value = DIRECTORY, env = "CRATEKEEPER_DATA", hide_env_values = true)]
+    pub(crate) data: PathBuf,
+    /// Address to listen on; port 0 for any that is free [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Network")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// URL under which others reach the gate [default: that of the address]
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub(crate) public_url: Option<String>,
+    /// Stand in front of a registry: a name for it, and its sparse index or a directory
+    #[arg(long, value_name = "NAME=INDEX", help_heading = "Network")]
+    pub(crate) upstream: Vec<String>,
+    /// Database: sqlite:PATH or postgres://… [default: a file in the data directory]
+    #[arg(
+        long,
+        value_name = "URL",
+        help_heading = "Storage",
+        env = "CRATEKEEPER_DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) database: Option<String>,
+    /// Archives: a directory, or s3://… [default: in the data directory]
+    #[arg(long, value_name = "PLACE", help_heading = "Storage")]
+    pub(crate) archives: Option<String>,
+    /// Policy that makes verdicts [default: cratekeeper.toml in the data directory, or the built-in one]
+    #[arg(long, value_name = "FILE", help_heading = "Analysis")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Advisory database, in RustSec's format [default: the one `advisories update` keeps]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Analysis",
+        env = "CRATEKEEPER_ADVISORY_DB",
+        hide_env_values = true
+    )]
+    pub(crate) advisory_db: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: super::AnalysisLimits,
+}
+
+/// Arguments of `backup`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// File to write; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+/// Which database.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    /// Directory of the gate
+    #[arg(long, value_name = "DIR", default_value = DIRECTORY, env = "CRATEKEEPER_DATA", hide_env_values = true)]
+    pub(crate) data: PathBuf,
+    /// Database: sqlite:PATH or postgres://… [default: a file in the data directory]
+    #[arg(long, value_name = "URL", env = "CRATEKEEPER_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+/// Arguments of `audit-log`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct AuditLog {
+    #[command(subcommand)]
+    pub(crate) command: AuditLogCommand,
+}
+
+/// What to do with the audit log.
+#[cfg(feature = "serve")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditLogCommand {
+    /// Verify the chain, against checkpoints that were kept elsewhere
+    ///
+    /// Exit code 1 if anything was rewritten, left out or cut off.
+    Verify {
+        /// Checkpoint that was kept elsewhere; may be given several times
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Sign what the log says now, to keep it elsewhere
+    Checkpoint {
+        /// File to write
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+/// Arguments of `gate`.
+#[derive(Debug, Args)]
+pub(crate) struct Gate {
+    /// URL of the gate
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8420",
+        env = "CRATEKEEPER_GATE",
+        hide_env_values = true
+    )]
+    pub(crate) url: String,
+    #[command(subcommand)]
+    pub(crate) command: GateCommand,
+}
+
+/// What to ask a gate. The token comes from CRATEKEEPER_TOKEN alone: arguments are seen by everybody on the machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateCommand {
+    /// How many versions stand how; or everything that is known about one
+    Status {
+        /// A version such as `serde@1.0.219`
+        #[arg(value_name = "CRATE@VERSION")]
+        version: Option<String>,
+        /// Registry of the version: hosted, or the name of an upstream
+        #[arg(long, value_name = "NAME", default_value = "hosted")]
+        registry: String,
+    },
+    /// Versions that somebody should look at, worst first
+    Queue,
+    /// Keep something from builds until further notice
+    Hold(Target),
+    /// Let builds have something
+    Release(Target),
+    /// Keep something from builds for good
+    Block(Target),
+    /// Undo a decision
+    Undo {
+        /// Its number
+        decision: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Who fetched a version
+    Recall {
+        /// A version such as `serde@1.0.219`
+        #[arg(value_name = "CRATE@VERSION")]
+        version: String,
+        /// Registry of the version
+        #[arg(long, value_name = "NAME", default_value = "hosted")]
+        registry: String,
+        /// Two moments, such as 2026-08-20T17:00:00Z..2026-08-20T19:00:00Z
+        #[arg(long, value_name = "FROM..TO")]
+        between: Option<String>,
+    },
+    /// Take back yanks that somebody made
+    RollbackYanks {
+        /// Login of whoever made them
+        #[arg(long, value_name = "LOGIN", conflicts_with = "krate", required_unless_present = "krate")]
+        by: Option<String>,
+        /// Crate whose yanks to take back, whoever made them
+        #[arg(long = "crate", value_name = "NAME")]
+        krate: Option<String>,
+        /// Registry of the crate
+        #[arg(long, value_name = "NAME", default_value = "hosted")]
+        registry: String,
+        /// Two moments, such as 2026-08-20T17:00:00Z..2026-08-20T19:00:00Z
+        #[arg(long, value_name = "FROM..TO")]
+        between: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Pass on what an upstream says about versions being withdrawn, where the gate shows something else
+    PassOnYanks {
+        /// Name of the crate
+        krate: String,
+        /// Name of the upstream
+        #[arg(long, value_name = "NAME")]
+        registry: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Accept an invitation to own a crate
+    Accept {
+        /// Name of the crate
+        krate: String,
+    },
+    /// Accounts
+    #[command(subcommand)]
+    User(User),
+    /// Tokens
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// What a decision is about.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// A crate, or a version such as `serde@1.0.219`
+    #[arg(
+        value_name = "CRATE[@VERSION]",
+        required_unless_present = "publisher",
+        conflicts_with = "publisher"
+    )]
+    pub(crate) target: Option<String>,
+    /// Everything that somebody published
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) publisher: Option<String>,
+    /// Registry: hosted, or the name of an upstream
+    #[arg(long, value_name = "NAME", default_value = "hosted")]
+    pub(crate) registry: String,
+    /// Take it out of the index, too
+    #[arg(long)]
+    pub(crate) hide: bool,
+    /// Why; whoever is refused reads it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Make one
+    Create {
+        /// Login
+        login: String,
+        /// Roles: viewer, triager, admin, auditor; none for somebody who publishes alone
+        #[arg(long, value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<String>,
+    },
+    /// Lock one out
+    Disable {
+        /// Login
+        login: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make one, which is printed once
+    Create {
+        /// Whose it is [default: yours]
+        #[arg(long, value_name = "LOGIN")]
+        user: Option<String>,
+        /// What it is called
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        name: String,
+        /// What it may be used for: publish-new, publish-update, yank, change-owners, read, administer
+        #[arg(
+            long,
+            value_name = "SCOPE",
+            value_delimiter = ',',
+            default_value = "publish-new,publish-update,yank,change-owners,read"
+        )]
+        scopes: Vec<String>,
+        /// Names of crates, or beginnings of names with `*` behind [default: all]
+        #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+        crates: Vec<String>,
+        /// Days until it is worth nothing [default: never]
+        #[arg(long, value_name = "DAYS")]
+        expires: Option<i64>,
+    },
+    /// Make one worth nothing
+    Revoke {
+        /// Its number
+        id: i64,
+    },
+}
