@@ -38,6 +38,11 @@ enum Task {
         #[command(subcommand)]
         subject: evaluate::Subject,
     },
+    /// Replay the incidents live: publish each step over HTTP into a running gate, with victims' real `cargo fetch`
+    Incidents {
+        /// These alone, by the names of their directories
+        names: Vec<String>,
+    },
     /// Make the index of core, alloc and std anew from what the toolchain ships
     StandardLibrary {
         /// Write out the sources instead, as below `library/`: `core/src/lib.rs`
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::Bench { subject, quick } => bench::bench(subject, quick),
         Task::Evaluate { subject } => evaluate::evaluate(&subject),
+        Task::Incidents { names } => incidents(&names),
         Task::StandardLibrary { sources_to } => standard_library::standard_library(sources_to.as_deref()),
     };
     match result {
@@ -60,6 +66,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn incidents(names: &[String]) -> anyhow::Result<()> {
+    let mut arguments =
+        vec!["test", "--package", "cratekeeper-server", "--test", "live", "--locked", "--", "incidents_live"];
+    arguments.extend(names.iter().map(String::as_str));
+    run::run(&mut run::cargo(&arguments))
 }
 
 /// The workspace's directory.

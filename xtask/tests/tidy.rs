@@ -94,6 +94,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cratekeeper-difference", &["cratekeeper-model"]),
     ("cratekeeper-policy", &["cratekeeper-model"]),
     ("cratekeeper-similarity", &["cratekeeper-model"]),
+    ("cratekeeper-store", &["cratekeeper-model"]),
     ("cratekeeper-evaluation", &["cratekeeper-model", "cratekeeper-archive"]),
     (
         "cratekeeper-engine",
@@ -117,8 +118,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("cratekeeper-report", &["cratekeeper-model", "cratekeeper-graph", "cratekeeper-names"]),
     (
+        "cratekeeper-server",
+        &[
+            "cratekeeper-model",
+            "cratekeeper-engine",
+            "cratekeeper-names",
+            "cratekeeper-policy",
+            "cratekeeper-registry",
+            "cratekeeper-similarity",
+            "cratekeeper-store",
+        ],
+    ),
+    (
         "cratekeeper",
         &[
+            "cratekeeper-server",
+            "cratekeeper-store",
             "cratekeeper-model",
             "cratekeeper-parquet",
             "cratekeeper-engine",
@@ -147,7 +162,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tame-index", &["cratekeeper-registry"]),
     ("cargo-lock", &["cratekeeper-registry", "cratekeeper-advisories"]),
     ("cargo_metadata", &["cratekeeper-registry", "xtask"]),
-    ("flate2", &["cratekeeper-archive", "cratekeeper-standard", "xtask"]),
+    // The server compresses what it gives out, and unpacks nothing.
+    ("flate2", &["cratekeeper-archive", "cratekeeper-server", "cratekeeper-standard", "xtask"]),
+    ("axum", &["cratekeeper-server"]),
+    ("object_store", &["cratekeeper-server"]),
+    ("tokio", &["cratekeeper", "cratekeeper-server", "cratekeeper-store"]),
     ("tar", &["cratekeeper-archive"]),
     ("parquet", &["cratekeeper-parquet"]),
     ("ra_ap_parser", &["cratekeeper-syntax"]),
@@ -155,6 +174,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rayon", &["cratekeeper-engine"]),
     ("memmap2", &["cratekeeper-graph"]),
     ("fst", &["cratekeeper-graph"]),
+    ("sea-orm", &["cratekeeper-store"]),
+    ("sqlx", &["cratekeeper-store"]),
     ("serde-sarif", &["cratekeeper-report"]),
 ];
 
