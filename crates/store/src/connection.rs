@@ -23,6 +23,10 @@ pub const DATABASE_FILE: &str = "cratekeeper.sqlite";
 /// waits for this long waits for something that hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a SQLite file is opened when another process is at it, and the pause in between: two seconds in all.
+const OPENINGS: u32 = 40;
+const OPENING_PAUSE: Duration = Duration::from_millis(50);
+
 /// Connections to PostgreSQL, unless told otherwise. A server of four cores is best used by about ten; three
 /// replicas share the hundred that PostgreSQL accepts by default.
 const POSTGRES_CONNECTIONS: u32 = 20;
@@ -109,7 +113,21 @@ impl Store {
         Store::migrated(pool.clone(), pool, DatabaseKind::Postgres).await
     }
 
+    /// Opens a file, again where another process is at it: SQLite does not wait for the lock that it takes to begin with its write-ahead log.
     async fn open_file(path: &Path) -> Result<Store, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match Store::try_open_file(path).await {
+                Err(error) if *error.kind() == StoreErrorKind::Conflict && attempt < OPENINGS => {
+                    attempt += 1;
+                    tokio::time::sleep(OPENING_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_open_file(path: &Path) -> Result<Store, StoreError> {
         let connect = async |connections: u32| {
             let mut options = ConnectOptions::new("sqlite::memory:");
             let path: PathBuf = path.to_owned();
