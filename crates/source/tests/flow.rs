@@ -70,6 +70,34 @@ fn names_that_only_look_alike_are_no_operations() {
 }
 
 #[test]
+fn an_address_that_a_template_shows_is_not_hidden() {
+    let started = |rest: &str| {
+        let text = format!(
+            "pub fn f(host: &str, path: Option<&str>) {{ let mut cmd = std::process::Command::new(\"load\"); {rest} cmd.spawn(); }}"
+        );
+        let facts = library(&text);
+        (
+            operation(&facts, OperationKind::StartProcess).qualities.contains(&Quality::HiddenArgument),
+            flows(&facts, FlowSource::HiddenConstant, OperationKind::StartProcess),
+        )
+    };
+    for open in [
+        "cmd.arg(format!(\"http://{host}{}\", path.unwrap_or(\"\")));",
+        "cmd.arg(format!(\"http://{}/{}\", host, \"index\"));",
+        "cmd.arg(\"http://\".to_owned() + host + \"/index\");",
+    ] {
+        assert_eq!(started(open), (false, false), "{open}");
+    }
+    for hidden in [
+        "cmd.arg(format!(\"{}{}{}\", \"ht\", \"tp://\", \"127.0.0.1:9\"));",
+        "cmd.arg(\"ht\".to_owned() + \"tp://127.0\" + \".0.1:9\");",
+        "cmd.arg(format!(\"{}{}\", \"http:\", format!(\"//127.0.0.1{}\", \":9\")));",
+    ] {
+        assert_eq!(started(hidden), (true, true), "{hidden}");
+    }
+}
+
+#[test]
 fn a_renamed_dependency_is_known_by_its_own_name() {
     let facts = package(
         "//- Cargo.toml\n[package]\nname = \"demo\"\nversion = \"1.0.0\"\nedition = \"2021\"\n[dependencies]\nweb = { package = \"ureq\", version = \"2\" }\n\

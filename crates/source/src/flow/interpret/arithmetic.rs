@@ -35,14 +35,16 @@ impl<'p> Machine<'p> {
         let mut whole = true;
         let mut result = Value::default();
         let mut parts = 0;
+        let mut template = String::new();
         for piece in pieces {
             match piece {
                 Piece::Text(piece) => {
                     text.push_str(piece);
-                    result.visible |= self.found.bits(piece);
+                    template.push_str(piece);
                     parts += 1;
                 }
                 Piece::Value(id, format) => {
+                    template.push_str("{}");
                     let value = self.evaluate(frame, *id);
                     result.taints.add(&value.taints);
                     result.operation = result.operation.or(value.operation);
@@ -69,6 +71,8 @@ impl<'p> Machine<'p> {
                 return Value { known: Known::Nothing, ..result };
             }
         }
+        // Whoever reads `http://{}` sees an address, whatever is written into it.
+        result.visible |= self.found.bits(&template.into());
         if parts > 1 {
             result.steps = result.steps.with(Decoding::Joined);
         }
@@ -145,12 +149,18 @@ impl Found {
         let mut text = String::new();
         let mut whole = true;
         let mut result = Value::default();
-        for part in parts {
+        for (index, part) in parts.iter().enumerate() {
             result.taints.add(&part.taints);
             result.steps = result.steps.and(part.steps);
+            // Before something that is not known, a literal tells as much as it does in a template.
+            let is_open = parts.get(index + 1).is_some_and(|next| next.as_text().is_none());
             match part.as_text() {
                 Some((piece, piece_whole)) => {
-                    result.visible |= if part.steps.is_empty() { self.bits(&piece) } else { part.visible };
+                    result.visible |= match (part.steps.is_empty(), is_open) {
+                        (true, false) => self.bits(&piece),
+                        (true, true) => self.bits(&format!("{piece}{{}}").into()),
+                        (false, _) => part.visible,
+                    };
                     text.push_str(&piece);
                     whole &= piece_whole;
                 }
