@@ -123,7 +123,7 @@ pub fn facts(archive: &CrateArchive) -> Facts {
 }
 
 /// The facts of an archive, with trees that were made in `edition`. On this thread's stack, which has to be as large.
-pub(crate) fn facts_with_trees<'t>(
+pub(crate) fn structure_with_trees<'t>(
     archive: &CrateArchive,
     edition: Edition,
     trees: &cratekeeper_source::Trees<'_, 't>,
@@ -133,7 +133,7 @@ pub(crate) fn facts_with_trees<'t>(
     let is_same = edition == cratekeeper_source::edition(&cratekeeper_source::manifest(&files));
     let limits = cratekeeper_source::Limits::default();
     let facts = if is_same {
-        cratekeeper_source::analyze_parsed(&files, &limits, trees)
+        cratekeeper_source::analyze_structure(&files, &limits, trees)
     } else {
         cratekeeper_source::analyze(&files, &limits)
     };

@@ -64,9 +64,9 @@ impl FactsSource {
         self.analyze(Subject::Directory(path.to_owned()), sections, None)
     }
 
-    /// Whether there is a cache, and it has not all facts of this archive.
-    pub(crate) fn lacks(&self, checksum: &Checksum) -> bool {
-        self.cache.as_ref().is_some_and(|cache| !cache.has(checksum, &Section::ALL))
+    /// Whether there is a cache, and it has not all these facts of this archive.
+    pub(crate) fn lacks(&self, checksum: &Checksum, sections: &[Section]) -> bool {
+        self.cache.as_ref().is_some_and(|cache| !cache.has(checksum, sections))
     }
 
     /// Keeps facts that were made on the way to something else.

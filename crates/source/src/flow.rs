@@ -49,10 +49,25 @@ pub(crate) fn keep(
     extract: &FileExtract,
     edition: Edition,
     lines: &Lines,
-    all: bool,
+    behaviour: Behaviour,
 ) -> Option<Box<Ir>> {
-    (all || is_telling(text, extract))
-        .then(|| Box::new(lower::file(tree, &extract.functions, edition, lines)))
+    let is_wanted = match behaviour {
+        Behaviour::Ignored => false,
+        Behaviour::OfTellingFiles => is_telling(text, extract),
+        Behaviour::OfEveryFile => true,
+    };
+    is_wanted.then(|| Box::new(lower::file(tree, &extract.functions, edition, lines)))
+}
+
+/// Which files' functions are kept, to find out what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    /// None.
+    Ignored,
+    /// Those that import or call something that touches the machine.
+    OfTellingFiles,
+    /// All: of so little source that it costs nothing.
+    OfEveryFile,
 }
 
 /// Whether a file imports or calls something that touches the machine.

@@ -44,14 +44,24 @@ pub use package::PackageFile;
 /// [`Limits::nesting`] allows: with the default, a stack of 2 MiB is enough.
 #[must_use]
 pub fn analyze(files: &[PackageFile<'_>], limits: &Limits) -> Facts {
-    package::analyze(files, limits, &|_, _| None)
+    package::analyze(files, limits, &|_, _| None, Extent::All)
 }
 
-/// [`analyze`] with trees that were made before, of some of the files. `tree` is given a path and the text as it is read, and
+/// Manifest, source and calls as [`analyze`] has them, without what they do (`flow`), and without fingerprints and remarks: for whoever makes
+/// call graphs, and has trees of some of the files. `tree` is given a path and the text as it is read, and
 /// answers with a tree of exactly this text in the edition of the manifest, that [`Limits::nesting`] let pass.
 #[must_use]
-pub fn analyze_parsed<'t>(files: &[PackageFile<'_>], limits: &Limits, tree: &Trees<'_, 't>) -> Facts {
-    package::analyze(files, limits, tree)
+pub fn analyze_structure<'t>(files: &[PackageFile<'_>], limits: &Limits, tree: &Trees<'_, 't>) -> Facts {
+    package::analyze(files, limits, tree, Extent::Structure)
+}
+
+/// How much is wanted of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Everything.
+    All,
+    /// Manifest, source and calls.
+    Structure,
 }
 
 /// Trees of files by path and text.

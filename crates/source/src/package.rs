@@ -11,12 +11,13 @@ use cratekeeper_model::facts::{
 use cratekeeper_syntax::{Edition, LexedStr, Tree};
 
 use crate::fingerprint::{Fingerprinter, Tokens};
+use crate::flow::Behaviour;
 use crate::limits::Limits;
 use crate::modules::{Files, Place, Places, join_cfg};
 use crate::remarks::{Instructions, Remarks, RustScan};
 use crate::rust::FileExtract;
 use crate::text::join_path;
-use crate::{Trees, characters, files, flow, manifest, modules, rust, special};
+use crate::{Extent, Trees, characters, files, flow, manifest, modules, rust, special};
 
 /// Most module paths under which the functions of one file are listed; `#[path]` can give it any number.
 const PLACES: usize = 16;
@@ -43,10 +44,15 @@ impl<'a> PackageFile<'a> {
     }
 }
 
-pub(crate) fn analyze<'t>(files: &[PackageFile<'_>], limits: &Limits, trees: &Trees<'_, 't>) -> Facts {
+pub(crate) fn analyze<'t>(
+    files: &[PackageFile<'_>],
+    limits: &Limits,
+    trees: &Trees<'_, 't>,
+    extent: Extent,
+) -> Facts {
     let sorted = sorted(files);
     let manifest = manifest_of(&sorted);
-    let mut package = Package::new(&sorted, edition(&manifest), limits, trees);
+    let mut package = Package::new(&sorted, edition(&manifest), limits, trees, extent);
     package.read_rust_files();
     let tree = modules::link(&manifest.targets, &mut package, limits);
     let places = Places::new(&tree, PLACES);
@@ -76,14 +82,17 @@ pub(crate) fn analyze<'t>(files: &[PackageFile<'_>], limits: &Limits, trees: &Tr
             format!("the facts take more than {} MiB; the rest was left out", limits.fact_bytes >> 20);
         assembled.source.problems.push(problem);
     }
-    let flow = flow::analyze(&flow::Input {
-        manifest: &manifest,
-        source: &assembled.source,
-        calls: &assembled.calls,
-        irs: assembled.irs,
-        modules: assembled.file_modules,
-        texts: assembled.texts,
-    });
+    let flow = match extent {
+        Extent::All => flow::analyze(&flow::Input {
+            manifest: &manifest,
+            source: &assembled.source,
+            calls: &assembled.calls,
+            irs: assembled.irs,
+            modules: assembled.file_modules,
+            texts: assembled.texts,
+        }),
+        Extent::Structure => cratekeeper_model::facts::FlowFacts::default(),
+    };
     Facts {
         manifest,
         files: file_facts,
@@ -154,8 +163,8 @@ struct Package<'f, 't> {
     room: usize,
     /// There was no room for all facts.
     truncated: bool,
-    /// So little source that all of it is looked at for behaviour.
-    is_small: bool,
+    /// What is looked at for behaviour.
+    behaviour: Behaviour,
 }
 
 impl<'f, 't> Package<'f, 't> {
@@ -164,7 +173,11 @@ impl<'f, 't> Package<'f, 't> {
         edition: Edition,
         limits: &'f Limits,
         trees: &'f Trees<'f, 't>,
+        extent: Extent,
     ) -> Package<'f, 't> {
+        let size = || -> u64 {
+            files.iter().filter(|file| is_rust(file.path)).map(|file| file.content.len() as u64).sum()
+        };
         Package {
             files,
             edition,
@@ -178,12 +191,11 @@ impl<'f, 't> Package<'f, 't> {
             remarks: Remarks::default(),
             room: limits.fact_bytes,
             truncated: false,
-            is_small: files
-                .iter()
-                .filter(|file| is_rust(file.path))
-                .map(|file| file.content.len() as u64)
-                .sum::<u64>()
-                <= flow::SMALL_PACKAGE,
+            behaviour: match extent {
+                Extent::Structure => Behaviour::Ignored,
+                Extent::All if size() <= flow::SMALL_PACKAGE => Behaviour::OfEveryFile,
+                Extent::All => Behaviour::OfTellingFiles,
+            },
         }
     }
 
@@ -215,6 +227,10 @@ impl<'f, 't> Package<'f, 't> {
                 fingerprinter.add(&tokens_of(piece, lexed, remarks));
                 scan.lines_before += piece.bytes().filter(|byte| *byte == b'\n').count() as u32;
             })
+        } else if let (Behaviour::Ignored, true, Some(tree)) =
+            (self.behaviour, text.is_ascii(), known_tree(self.trees, file.path, &text, self.limits))
+        {
+            rust::extract_tree(&text, tree, self.edition, self.limits, &mut self.room, self.behaviour)
         } else {
             // Tokens cost a tenth of a tree: they are made anew where the tree was made before.
             let lexed = LexedStr::new(self.edition, &text);
@@ -222,10 +238,10 @@ impl<'f, 't> Package<'f, 't> {
                 if !text.is_ascii() {
                     scan.rust(&text, &lexed);
                 }
-                rust::extract_tree(&text, tree, self.edition, self.limits, &mut self.room, self.is_small)
+                rust::extract_tree(&text, tree, self.edition, self.limits, &mut self.room, self.behaviour)
             } else {
                 scan.rust(&text, &lexed);
-                rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room, self.is_small)
+                rust::extract(&text, &lexed, self.edition, self.limits, &mut self.room, self.behaviour)
             };
             let tokens = tokens_of(&text, &lexed, self.remarks.rust(file.path, &text, 0));
             fingerprinter.add(&tokens);

@@ -17,7 +17,7 @@ use cratekeeper_syntax::{Edition, LexedStr};
 
 pub(crate) use attributes::conditions;
 
-use crate::flow::{self, Ir};
+use crate::flow::{self, Behaviour, Ir};
 use crate::limits::Limits;
 use cratekeeper_syntax::{Lines, Tree, guard};
 
@@ -118,15 +118,14 @@ impl FileExtract {
     }
 }
 
-/// Reads a Rust text, whatever it is. `room` is how many bytes facts may still take; `keep_all` that its functions are wanted
-/// even if they touch nothing.
+/// Reads a Rust text, whatever it is. `room` is how many bytes facts may still take.
 pub(crate) fn extract(
     text: &str,
     lexed: &LexedStr<'_>,
     edition: Edition,
     limits: &Limits,
     room: &mut usize,
-    keep_all: bool,
+    behaviour: Behaviour,
 ) -> FileExtract {
     let lines = Lines::new(text);
     let parsed = if lexed.len() > limits.tree_tokens {
@@ -146,7 +145,7 @@ pub(crate) fn extract(
     *room = left;
     match parsed {
         Ok(tree) => {
-            extract.flow = flow::keep(text, &tree, &extract, edition, &lines, keep_all);
+            extract.flow = flow::keep(text, &tree, &extract, edition, &lines, behaviour);
             if let Some((offset, message)) = tree.errors.first() {
                 extract.status = SourceFileStatus::ParsedWithErrors;
                 extract.errors = tree.errors.len() as u32;
@@ -165,14 +164,14 @@ pub(crate) fn extract_tree(
     edition: Edition,
     limits: &Limits,
     room: &mut usize,
-    keep_all: bool,
+    behaviour: Behaviour,
 ) -> FileExtract {
     let lines = Lines::new(text);
     let mut visitor = visitor::Visitor::new(&lines, edition, limits, *room, SourceFileStatus::Parsed);
     visitor.walk_file(tree);
     let (mut extract, left) = visitor.finish();
     *room = left;
-    extract.flow = flow::keep(text, tree, &extract, edition, &lines, keep_all);
+    extract.flow = flow::keep(text, tree, &extract, edition, &lines, behaviour);
     extract
 }
 

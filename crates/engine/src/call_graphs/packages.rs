@@ -16,6 +16,10 @@ use crate::pipeline::with_source;
 use crate::resolution::Platform;
 use crate::worker::{Reply, Request};
 
+/// Facts that are kept on the way: those that share reading and parsing with the calls. What a package does takes as long as both again,
+/// and is found out when somebody asks for it.
+const KEPT: [Section; 3] = [Section::Manifest, Section::Source, Section::Calls];
+
 /// Where a package's files are.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
@@ -118,7 +122,7 @@ impl Run<'_> {
                 (subject, *checksum)
             }
         };
-        let wants_facts = self.keeps_facts && checksum.is_some_and(|it| self.facts.lacks(&it));
+        let wants_facts = self.keeps_facts && checksum.is_some_and(|it| self.facts.lacks(&it, &KEPT));
         let is_there = |it: &&UnitDependency| self.has_surface[it.unit].load(Ordering::Acquire);
         let dependencies = unit.dependencies.iter().filter(is_there);
         Ok(GraphRequest {
@@ -134,7 +138,7 @@ impl Run<'_> {
             dependencies: dependencies.map(|it| (it.name.clone(), it.unit as u32, it.kind)).collect(),
             is_member: unit.is_member,
             wants_surface: self.is_needed[number_of_unit],
-            sections: if wants_facts { Section::ALL.to_vec() } else { Vec::new() },
+            sections: if wants_facts { KEPT.to_vec() } else { Vec::new() },
         })
     }
 

@@ -23,7 +23,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FIRST, STANDARD, merge};
-use crate::analysis::{Subject, facts_with_trees};
+use crate::analysis::{Subject, structure_with_trees};
 use crate::encoding::{EncodedSection, encode};
 use crate::worker::Bytes;
 
@@ -353,7 +353,7 @@ impl<'r> Reading<'r> {
         let paths = self.files.iter().enumerate().map(|(number, (path, _))| (path.as_str(), number));
         let numbers: FxHashMap<&str, usize> = paths.collect();
         let edition = cratekeeper_resolve::edition(self.request.edition);
-        let facts = facts_with_trees(self.archive, edition, &|path, text| {
+        let facts = structure_with_trees(self.archive, edition, &|path, text| {
             let number = *numbers.get(path)?;
             parsed.tree(number).ok().filter(|_| parsed.text(number) == text)
         });
