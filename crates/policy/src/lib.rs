@@ -27,12 +27,14 @@
 //! No I/O, no clock: text and moments are given to it.
 
 mod check;
+mod circumstances;
 mod evaluate;
 mod expression;
 mod file;
 mod policy;
 mod variables;
 
+pub use circumstances::{Circumstances, CircumstancesError};
 pub use evaluate::BUDGET;
 pub use file::{PolicyProblem, PolicyProblems};
 pub use policy::{Clause, Enforcement, Policy, Waiver};

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use cratekeeper_model::{
-    Case, ClauseAnswer, ClauseMode, ClauseOutcome, Known, Package, PackageSource, PolicyAnswer, RuleInput,
-    Verdict, WaivedClause,
+    Case, ClauseAnswer, ClauseMode, ClauseOutcome, Package, PolicyAnswer, RuleInput, Verdict, WaivedClause,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::circumstances::Circumstances;
 use crate::evaluate::{self, Value};
 use crate::expression::Node;
 use crate::variables;
@@ -74,9 +74,8 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    fn is_for(&self, package: &Package) -> bool {
-        self.name == package.name
-            && self.version.as_deref().is_none_or(|it| it == package.version.to_string())
+    fn is_for(&self, name: &str, version: &str) -> bool {
+        self.name == name && self.version.as_deref().is_none_or(|it| it == version)
     }
 
     fn package(&self) -> String {
@@ -130,13 +129,18 @@ impl Policy {
     /// seconds since 1970, for the waivers.
     #[must_use]
     pub fn decide(&self, input: &RuleInput, case: &Case, at: i64) -> PolicyAnswer {
-        let values = variables::values(input, case);
+        self.decide_under(&Circumstances::of(input), case, at)
+    }
+
+    /// Like [`Policy::decide`], by circumstances that were kept.
+    #[must_use]
+    pub fn decide_under(&self, circumstances: &Circumstances, case: &Case, at: i64) -> PolicyAnswer {
+        let values = variables::values(&circumstances.values, case);
+        let (name, number) = (circumstances.text("name"), circumstances.text("number"));
         let today = day(at);
         let mut answer = PolicyAnswer { reason: "no clause applies".to_owned(), ..PolicyAnswer::default() };
         // What nobody could look into is not clean: clauses about findings would let it pass.
-        if let Known::Unknown(reason) = &input.facts
-            && !matches!(input.package.source, PackageSource::Path(_))
-        {
+        if let Some(reason) = &circumstances.unchecked {
             answer.verdict = self.on_error;
             answer.reason = format!("it could not be checked: {reason}");
         }
@@ -146,7 +150,7 @@ impl Policy {
             let decides = clause.mode == ClauseMode::Enforce && verdict.is_some();
             let waiver = self.waivers.iter().find(|it| {
                 it.clause == clause.id
-                    && it.is_for(&input.package)
+                    && it.is_for(&name, &number)
                     && today.is_some_and(|day| day <= it.expires)
             });
             match (decides, waiver, verdict) {
@@ -190,7 +194,8 @@ impl Policy {
             .filter(|index| {
                 let waiver = &self.waivers[*index];
                 let is_used = |(package, answer): &(&Package, &PolicyAnswer)| {
-                    waiver.is_for(package) && answer.waived.iter().any(|it| it.clause == waiver.clause)
+                    waiver.is_for(&package.name, &package.version.to_string())
+                        && answer.waived.iter().any(|it| it.clause == waiver.clause)
                 };
                 answers.iter().any(is_used)
             })

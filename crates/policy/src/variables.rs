@@ -118,15 +118,19 @@ const NAMES: &[Field] = &[
     perhaps("matches", TEXTS, "names that it can be taken for, likeliest first"),
 ];
 
-/// The values for one version.
-pub(crate) fn values(input: &RuleInput, case: &Case) -> Value {
-    record([
+/// The values for one version, without the case.
+pub(crate) fn circumstances(input: &RuleInput) -> [(&'static str, Value); 4] {
+    [
         ("version", version(input)),
-        ("case", of_case(case)),
         ("history", history(input)),
         ("facts", facts(input)),
         ("names", names(input)),
-    ])
+    ]
+}
+
+/// All values for one version.
+pub(crate) fn values(circumstances: &[(&'static str, Value)], case: &Case) -> Value {
+    Value::Record(circumstances.iter().cloned().chain([("case", of_case(case))]).collect())
 }
 
 fn record(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {

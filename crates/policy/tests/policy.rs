@@ -6,7 +6,7 @@ use cratekeeper_model::{
     ArchiveState, Case, ClauseMode, ClauseOutcome, Facts, History, Known, Level, NameMatches, Package,
     PackageId, PackageSource, PolicyAnswer, PublishedVersion, RuleInput, Verdict,
 };
-use cratekeeper_policy::{Field, Policy, Type, VARIABLES};
+use cratekeeper_policy::{Circumstances, Field, Policy, Type, VARIABLES};
 use proptest::prelude::*;
 
 const NOW: i64 = 1_750_000_000;
@@ -364,4 +364,43 @@ proptest! {
         let strictest = verdicts.iter().filter(|(_, holds)| *holds).map(|(it, _)| Verdict::ALL[*it]).max();
         prop_assert_eq!(all, strictest.unwrap_or_default());
     }
+}
+
+#[test]
+fn kept_circumstances_lead_to_the_same_answers() {
+    let policies = [
+        "known(history.age_days) && history.age_days < 7",
+        "history.owners.exists(it, it == 'alice')",
+        "version.name == 'demo' && !version.pre_release",
+        "facts.build_script || version.major == 1",
+        "names.level == 'alert'",
+    ];
+    let mut unread = input(published(3));
+    unread.facts = unknown();
+    for input in [input(published(3)), input(unknown()), unread] {
+        let kept = Circumstances::from_json(&Circumstances::of(&input).to_json()).unwrap();
+        assert_eq!(kept, Circumstances::of(&input));
+        for when in policies {
+            let policy = Policy::parse(&clause(when)).unwrap();
+            let case = at_level(Level::Alert);
+            assert_eq!(policy.decide_under(&kept, &case, NOW), policy.decide(&input, &case, NOW), "{when}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_kept_is_unknown() {
+    let policy = Policy::parse(&clause("history.age_days < 7 || facts.build_script")).unwrap();
+    for kept in
+        ["{}", r#"{"history":{"age_days":"three"},"facts":[]}"#, r#"{"history":null,"unheard":{"of":1}}"#]
+    {
+        let answer =
+            policy.decide_under(&Circumstances::from_json(kept).unwrap(), &at_level(Level::Alert), NOW);
+        assert!(matches!(answer.clauses[0].outcome, ClauseOutcome::Failed(_)), "{kept}: {answer:?}");
+        assert_eq!(answer.verdict, Verdict::Quarantine);
+    }
+    assert!(Circumstances::from_json("[]").is_err());
+    let unchecked = Circumstances::from_json(r#"{"unchecked":"the archive is gone"}"#).unwrap();
+    let answer = policy.decide_under(&unchecked, &Case::default(), NOW);
+    assert!(answer.verdict == Verdict::Quarantine);
 }
