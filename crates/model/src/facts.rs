@@ -89,7 +89,8 @@ impl Section {
             Section::Files => 3,
             Section::Calls => 1,
             // 2: the file that a procedural macro is called from. 3: what stands behind padding, and decoders written by hand.
-            Section::Flow => 3,
+            // 4: what a template shows is not hidden.
+            Section::Flow => 4,
         }
     }
 }

@@ -55,9 +55,23 @@ pub struct IndexEntry {
     pub declared: Option<Box<IndexedManifest>>,
 }
 
-/// What an index repeats of a manifest.
+/// Who repeats a manifest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclaredBy {
+    /// The line of an index.
+    #[default]
+    Index,
+    /// The request by which the version was published, in a registry that does not believe it.
+    PublishRequest,
+}
+
+/// What an index, or whoever published, repeats of a manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedManifest {
+    /// Where it stands.
+    #[serde(default)]
+    pub by: DeclaredBy,
     /// Name of the crate.
     pub name: String,
     /// Dependencies of all kinds.

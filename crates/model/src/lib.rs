@@ -36,7 +36,8 @@ pub use history::{
     RegistryEvent,
 };
 pub use input::{
-    ArchiveState, CrossCrateReach, IndexEntry, IndexedManifest, Known, ReachedOperation, RuleInput,
+    ArchiveState, CrossCrateReach, DeclaredBy, IndexEntry, IndexedManifest, Known, ReachedOperation,
+    RuleInput,
 };
 pub use measurement::{BenignCounts, DetectionEvaluation, DetectionTotals, Measured, Share};
 pub use names::{NameMatch, NameMatches, Suggestion, UnresolvedDependency};

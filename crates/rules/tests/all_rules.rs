@@ -9,10 +9,10 @@ use cratekeeper_model::facts::{
 };
 use cratekeeper_model::{
     Advisory, AdvisoryClass, ArchiveState, Case, Change, ChangeDirection, ChangeKind, Checksum,
-    CrossCrateReach, DependencyHistory, Difference, Evidence, Facts, Finding, History, IndexEntry,
-    IndexedManifest, Known, Level, NameMatch, NameMatches, Package, PackageId, PackageSource, Previous,
-    PublishMethod, PublishedVersion, PublisherHistory, ReachedOperation, RegistryAction, RegistryEvent,
-    RuleInput, Severity, SimilarCrate,
+    CrossCrateReach, DeclaredBy, DependencyHistory, Difference, Evidence, Facts, Finding, History,
+    IndexEntry, IndexedManifest, Known, Level, NameMatch, NameMatches, Package, PackageId, PackageSource,
+    Previous, PublishMethod, PublishedVersion, PublisherHistory, ReachedOperation, RegistryAction,
+    RegistryEvent, RuleInput, Severity, SimilarCrate,
 };
 use cratekeeper_rules::{Evaluation, Family, TECHNIQUES, all, judge, judge_without, score};
 use proptest::prelude::*;
@@ -122,7 +122,8 @@ fn index() -> impl Strategy<Value = IndexEntry> {
     let declared = (text(), few(dependency()), features, prop::option::of(text())).prop_map(
         |(name, dependencies, features, links)| {
             let rust_version = links.clone();
-            Box::new(IndexedManifest { name, dependencies, features, links, rust_version })
+            let by = DeclaredBy::default();
+            Box::new(IndexedManifest { by, name, dependencies, features, links, rust_version })
         },
     );
     (any::<bool>(), checksum(), prop::option::of(version()), prop::option::of(declared)).prop_map(

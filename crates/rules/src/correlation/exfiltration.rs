@@ -67,7 +67,9 @@ pub(super) fn collected<'a>(behaviour: &Behaviour<'a>) -> Vec<Collected<'a>> {
         match act.operation.kind {
             OperationKind::ReadVariable => others.extend(variable(behaviour, act)),
             OperationKind::ListVariables => secrets.push(Collected::Act(act, What::AllVariables)),
-            OperationKind::HostInformation => others.push(Collected::Act(act, What::Host)),
+            OperationKind::HostInformation if !is_own_argument(behaviour, act) => {
+                others.push(Collected::Act(act, What::Host));
+            }
             _ => {}
         }
     }
@@ -75,6 +77,12 @@ pub(super) fn collected<'a>(behaviour: &Behaviour<'a>) -> Vec<Collected<'a>> {
     others.truncate(OPERATIONS);
     secrets.extend(others);
     secrets
+}
+
+/// What somebody typed for this very program, unless it is seen to go somewhere: every program with options reads it.
+fn is_own_argument(behaviour: &Behaviour<'_>, act: Act<'_>) -> bool {
+    matches!(act.operation.path.as_str(), "std::env::args" | "std::env::args_os")
+        && behaviour.flow().flows.iter().all(|flow| flow.from != Some(act.number))
 }
 
 /// Source files of other packages: `*.rs`, not the directory alone, which every macro that embeds files names.

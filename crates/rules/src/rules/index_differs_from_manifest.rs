@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cratekeeper_model::facts::{Dependency, DependencySection, ManifestFacts};
-use cratekeeper_model::{Confidence, Finding, IndexedManifest, Known, RuleInput, Severity};
+use cratekeeper_model::{Confidence, DeclaredBy, Finding, IndexedManifest, Known, RuleInput, Severity};
 use semver::VersionReq;
 
 use crate::rule::{Complete, Evaluation, Family, Rule, finding, place};
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     family: Family::Package,
     title: "The registry's index says something else than the `Cargo.toml` in the archive",
     explanation: "\
-**Looks at:** the index's line of a version and the manifest in its archive: name, dependencies to be used or built (requirement,
+**Looks at:** the index's line of a version, or in a registry that does not believe it the request by which it was published, and the manifest in its archive: name, dependencies to be used or built (requirement,
 features, `optional`, default features, target), features, `links`, and `rust-version`. `high` with medium confidence for all but the last, which
 is `low`. Ways to write the same are left out: spelling of requirements and `cfg`, order, `-` for `_`, features
 that only switch an optional dependency on. So are dependencies for development, which cargo may drop when it packs; what a registry's address is called; and `links` and
@@ -41,7 +41,8 @@ fn evaluate(input: &RuleInput) -> Evaluation {
                 differences.into_iter().partition(|it: &Difference| it.field == "rust-version");
             let found =
                 [(Severity::High, Confidence::Medium, grave), (Severity::Low, Confidence::Medium, mild)];
-            Evaluation::Findings(found.into_iter().filter_map(|(a, b, it)| found_in(a, b, &it)).collect())
+            let by = declared.map(|it| it.by).unwrap_or_default();
+            Evaluation::Findings(found.into_iter().filter_map(|(a, b, it)| found_in(by, a, b, &it)).collect())
         }
         (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => Evaluation::NotEvaluated(reason.clone()),
     }
@@ -54,20 +55,29 @@ struct Difference {
     manifest: String,
 }
 
-fn found_in(severity: Severity, confidence: Confidence, differences: &[Difference]) -> Option<Finding> {
+fn found_in(
+    by: DeclaredBy,
+    severity: Severity,
+    confidence: Confidence,
+    differences: &[Difference],
+) -> Option<Finding> {
     let first = differences.first()?;
+    let by = match by {
+        DeclaredBy::Index => "the index",
+        DeclaredBy::PublishRequest => "the publish request",
+    };
     let message = format!(
-        "the index and `Cargo.toml` differ in {}: {} is {} in the index, and {} in the archive",
+        "{by} and `Cargo.toml` differ in {}: {} is {} in {by}, and {} in the archive",
         count(differences.len(), "field", "fields"),
         first.field,
         first.index,
         first.manifest
     );
     let places = differences.iter().map(|it| {
-        let excerpt = format!("{}: {} in the index, {} here", it.field, it.index, it.manifest);
+        let excerpt = format!("{}: {} in {by}, {} here", it.field, it.index, it.manifest);
         place("Cargo.toml", None, Some(printable(&excerpt, 3 * NAME)))
     });
-    let help = "compare the index's line with the manifest in the archive, and tell the registry";
+    let help = format!("compare {by} with the manifest in the archive, and tell the registry");
     Some(
         finding(&RULE, severity, confidence, printable(&message, 6 * NAME))
             .with_evidence(places)
@@ -311,6 +321,20 @@ mod tests {
             },
         );
         silent(&RULE, &same);
+    }
+
+    #[test]
+    fn a_request_that_claims_something_else_is_named_as_such() {
+        let claimed = version(
+            |index| index.by = DeclaredBy::PublishRequest,
+            |manifest| manifest.dependencies.push(dependency("payload")),
+        );
+        let finding = one(&RULE, &claimed, Severity::High, Confidence::Medium);
+        assert!(
+            finding.message.contains("`payload` is missing in the publish request"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]
