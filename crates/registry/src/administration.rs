@@ -11,6 +11,9 @@ use crate::{CargoConfig, HttpError, Network};
 /// Largest answer that is read.
 const MAX_ANSWER: u64 = 64 << 20;
 
+/// How long an answer may take: a gate that replays a year has much to read.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// A gate, and the token to ask it with.
 pub struct AdminClient {
     client: Client,
@@ -27,8 +30,6 @@ pub enum Method {
     Post,
     /// It is replaced.
     Put,
-    /// It is ended.
-    Delete,
 }
 
 /// A gate did not do what it was asked.
@@ -101,9 +102,12 @@ impl Client {
         let failed = |error| Client::failure(error, url);
         let response = match method {
             Method::Get => agent.get(url).header("authorization", token).call(),
-            Method::Delete => agent.delete(url).header("authorization", token).call(),
             Method::Post => agent
                 .post(url)
+                .config()
+                .timeout_global(Some(PATIENCE))
+                .timeout_recv_response(Some(PATIENCE))
+                .build()
                 .header("authorization", token)
                 .header("content-type", "application/json")
                 .send(body),

@@ -6,15 +6,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::config::Config;
+use ureq::http::{HeaderMap, Response, StatusCode, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body, Proxy};
 
 use crate::CargoConfig;
+use crate::upstream::is_private;
 
 mod error;
 
@@ -89,6 +94,51 @@ pub(crate) enum Redirects {
     Refused,
 }
 
+/// Which addresses may be connected to, looked at when it happens: a name can lead elsewhere than when it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All.
+    Everything,
+    /// Those of the internet, and whatever this host has.
+    InternetAnd(Option<String>),
+}
+
+/// Finds the addresses of names, without those that may not be connected to.
+#[derive(Debug)]
+struct Guarded(Reach);
+
+impl Guarded {
+    fn allows(&self, host: &str, address: &SocketAddr) -> bool {
+        match &self.0 {
+            Reach::Everything => true,
+            Reach::InternetAnd(own) => {
+                own.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)) || !is_private(address.ip())
+            }
+        }
+    }
+}
+
+impl Resolver for Guarded {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
+        let host = uri.host().unwrap_or_default();
+        let mut allowed = self.empty();
+        for address in found.iter().filter(|it| self.allows(host, it)) {
+            allowed.push(*address);
+        }
+        if allowed.is_empty() {
+            let refused = "it leads to an address of a private network";
+            return Err(ureq::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, refused)));
+        }
+        Ok(allowed)
+    }
+}
+
 /// An answer other than an error.
 pub(crate) enum Answer<T> {
     /// `200`, with what was made of the body.
@@ -111,9 +161,20 @@ impl Client {
         retry_pause: Duration,
         redirects: Redirects,
     ) -> Result<Client, HttpError> {
+        Client::reaching(Reach::Everything, config, network, retry_pause, redirects)
+    }
+
+    /// A client that connects to some addresses alone. Behind a proxy, it is the proxy that connects, and has to be told by its own rules.
+    pub(crate) fn reaching(
+        reach: Reach,
+        config: &CargoConfig,
+        network: Network,
+        retry_pause: Duration,
+        redirects: Redirects,
+    ) -> Result<Client, HttpError> {
         let agent = match network {
             Network::Offline => None,
-            Network::Online => Some(agent(config, redirects)?),
+            Network::Online => Some(agent(config, redirects, reach)?),
         };
         Ok(Client { agent, retry_pause, unreachable: Mutex::default() })
     }
@@ -214,7 +275,8 @@ impl Client {
     }
 }
 
-fn agent(config: &CargoConfig, redirects: Redirects) -> Result<Agent, HttpError> {
+fn agent(config: &CargoConfig, redirects: Redirects, reach: Reach) -> Result<Agent, HttpError> {
+    let reach = if config.http_proxy().is_some() { Reach::Everything } else { reach };
     let roots = match config.http_cainfo() {
         Some(path) => RootCerts::from(certificates(path)?.into_iter()),
         None => RootCerts::PlatformVerifier,
@@ -236,7 +298,7 @@ fn agent(config: &CargoConfig, redirects: Redirects) -> Result<Agent, HttpError>
         .timeout_per_read(Some(Duration::from_secs(30)))
         .timeout_global(Some(Duration::from_secs(300)))
         .build();
-    Ok(config.new_agent())
+    Ok(Agent::with_parts(config, DefaultConnector::default(), Guarded(reach)))
 }
 
 fn certificates(path: &Path) -> Result<Vec<ureq::tls::Certificate<'static>>, HttpError> {
@@ -318,6 +380,10 @@ impl Failure {
             ureq::Error::Io(source) if source.kind() == io::ErrorKind::ConnectionRefused => {
                 Failure { error: unreachable("connection refused".to_owned()), retry }
             }
+            // Refused by ourselves: another attempt would be, too.
+            ureq::Error::Io(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                HttpError::Transfer { url: shown(url), reason: source.to_string() }.into()
+            }
             error @ (ureq::Error::Timeout(_) | ureq::Error::Io(_) | ureq::Error::Protocol(_)) => {
                 Failure { error: HttpError::Transfer { url: shown(url), reason: error.to_string() }, retry }
             }
@@ -350,6 +416,18 @@ pub(crate) fn shown(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_looked_at_when_they_are_connected_to() {
+        let guarded = |own: Option<&str>| Guarded(Reach::InternetAnd(own.map(str::to_owned)));
+        let inside: SocketAddr = "10.0.0.1:443".parse().unwrap();
+        let outside: SocketAddr = "8.8.8.8:443".parse().unwrap();
+        assert!(guarded(None).allows("a.example.invalid", &outside));
+        assert!(!guarded(None).allows("a.example.invalid", &inside));
+        assert!(guarded(Some("index.local")).allows("Index.local", &inside));
+        assert!(!guarded(Some("index.local")).allows("other.local", &inside));
+        assert!(Guarded(Reach::Everything).allows("other.local", &inside));
+    }
 
     #[test]
     fn secrets_in_urls_are_not_shown() {

@@ -6,7 +6,7 @@
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
-use crate::client::{Client, Redirects, shown};
+use crate::client::{Client, Reach, Redirects};
 use crate::upstream::is_private;
 use crate::{CargoConfig, HttpError, Network, PrivateAddresses};
 
@@ -31,17 +31,22 @@ impl Notifier {
     ///
     /// When those cannot be used.
     pub fn new(config: &CargoConfig, private: PrivateAddresses) -> Result<Notifier, HttpError> {
-        let client = Client::new(config, Network::Online, Duration::from_millis(200), Redirects::Refused)?;
+        let reach = match private {
+            PrivateAddresses::Allowed => Reach::Everything,
+            PrivateAddresses::OwnHostOnly => Reach::InternetAnd(None),
+        };
+        let pause = Duration::from_millis(200);
+        let client = Client::reaching(reach, config, Network::Online, pause, Redirects::Refused)?;
         Ok(Notifier { client, private })
     }
 
-    /// Whether notifications may be sent to an address, as far as can be told now.
+    /// Whether notifications may be sent to an address, as far as can be told now. It is looked at again when it is connected to.
     ///
     /// # Errors
     ///
     /// Why not.
     pub fn check(&self, address: &str) -> Result<(), RefusedAddress> {
-        let refuse = |reason| Err(RefusedAddress { address: shown(address), reason });
+        let refuse = |reason| Err(RefusedAddress { address: origin(address), reason });
         let Ok(url) = url::Url::parse(address) else { return refuse("it is no URL") };
         if !matches!(url.scheme(), "http" | "https") {
             return refuse("it is neither `http` nor `https`");
@@ -76,7 +81,14 @@ impl Notifier {
         body: &str,
     ) -> Result<u16, NotificationError> {
         self.check(address)?;
-        Ok(self.client.post(address, headers, body)?)
+        self.client.post(address, headers, body).map_err(|error| NotificationError::Unanswered {
+            origin: origin(address),
+            reason: match error {
+                HttpError::Transfer { reason, .. } | HttpError::Unreachable { reason, .. } => reason,
+                HttpError::TooManyRedirects { .. } => "it leads elsewhere".to_owned(),
+                _ => "it cannot be asked".to_owned(),
+            },
+        })
     }
 }
 
@@ -88,8 +100,21 @@ pub enum NotificationError {
     #[error(transparent)]
     Refused(#[from] RefusedAddress),
     /// Nobody answered.
-    #[error(transparent)]
-    Http(#[from] HttpError),
+    #[error("`{origin}` was not reached: {reason}")]
+    Unanswered {
+        /// Scheme and host of the address.
+        origin: String,
+        /// Why, without the address.
+        reason: String,
+    },
+}
+
+/// Scheme and host of an address: the path of a webhook is as good as a password.
+fn origin(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
+        _ => "(an address that is not shown)".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -122,5 +147,8 @@ mod tests {
         assert!(strict.check("https://8.8.8.8/hook").is_ok());
         let lenient = Notifier::new(&config, PrivateAddresses::Allowed).unwrap();
         assert!(lenient.check("http://127.0.0.1:9/hook").is_ok());
+        // A name that led elsewhere when it was looked at is refused when it is connected to.
+        let error = strict.client.post("http://localhost:9/", &[], "{}").unwrap_err().to_string();
+        assert!(error.contains("private network"), "{error}");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use cratekeeper_model::{Checksum, Package};
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::client::{Answer, Client, Content, Redirects, Request, Transport, shown};
+use crate::client::{Answer, Client, Content, Reach, Redirects, Request, Transport, shown};
 use crate::finder::download::{copy_and_hash, download_url};
 use crate::finder::read_all;
 use crate::layout::{archive_name, index_path, is_safe_name};
@@ -147,7 +147,13 @@ impl Upstream {
             }
             (Place::Directory(path.to_owned()), Network::Offline)
         };
-        let client = Client::new(config, network, RETRY_PAUSE, Redirects::Refused)?;
+        let reach = match (&place, private) {
+            (Place::Sparse(index), PrivateAddresses::OwnHostOnly) => {
+                Reach::InternetAnd(url::Url::parse(index).ok().and_then(|it| Some(it.host_str()?.to_owned())))
+            }
+            _ => Reach::Everything,
+        };
+        let client = Client::reaching(reach, config, network, RETRY_PAUSE, Redirects::Refused)?;
         Ok(Upstream { place, client, private, template: Mutex::default() })
     }
 
@@ -279,8 +285,8 @@ impl Upstream {
         Ok(template)
     }
 
-    /// An index that was taken over could have the gate ask machines that only the gate can reach. A name can be given another address
-    /// between this look and the request; then what comes back still has to have the promised checksum.
+    /// An index that was taken over could have the gate ask machines that only the gate can reach. The client looks again at the address that it
+    /// connects to ([`Reach`]): here it is told in words.
     fn refuse_private(&self, index: &str, url: &str) -> Result<(), UpstreamError> {
         let refuse = |reason: &str| UpstreamError::Malformed { place: shown(url), reason: reason.to_owned() };
         let parsed = url::Url::parse(url).map_err(|_| refuse("it is no URL"))?;
@@ -306,32 +312,62 @@ struct RegistryConfig {
     dl: String,
 }
 
-/// Whether an address is not one of the internet: loopback, private and link-local networks (RFC 1918, 3927, 4193, 4291, 6598).
+/// Whether an address is not one of the internet: loopback, private, link-local, shared, documentation and reserved networks (RFC 6890 and the registry of
+/// special-purpose addresses), and whatever leads there in other words: IPv4 inside of IPv6, as translators and tunnels write it.
 #[must_use]
 pub fn is_private(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(it) => {
-            let [first, second, ..] = it.octets();
-            let is_shared = first == 100 && (64..128).contains(&second);
-            it.is_loopback()
-                || it.is_private()
-                || it.is_link_local()
-                || it.is_unspecified()
-                || it.is_broadcast()
-                || it.is_multicast()
-                || is_shared
-                || first == 0
+        IpAddr::V4(it) => is_private_v4(it),
+        IpAddr::V6(it) => is_private_v6(it),
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let is_shared = first == 100 && (64..128).contains(&second);
+    let is_protocol = (first, second, third) == (192, 0, 0);
+    let is_benchmark = first == 198 && (second == 18 || second == 19);
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation()
+        || is_shared
+        || is_protocol
+        || is_benchmark
+        || first == 0
+        // Reserved (RFC 1112), broadcast among it.
+        || first >= 240
+}
+
+fn is_private_v6(address: Ipv6Addr) -> bool {
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth] = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    let last = || v4(seventh, eighth);
+    match (first, second) {
+        // Written as IPv4 (`::ffff:0:0/96`), and the old form without a prefix (`::/96`, loopback and unspecified among it).
+        (0, 0) if (third, fourth, fifth) == (0, 0, 0) && (sixth == 0xFFFF || sixth == 0) => {
+            is_private_v4(last())
         }
-        IpAddr::V6(it) => match it.to_ipv4_mapped() {
-            Some(mapped) => is_private(IpAddr::V4(mapped)),
-            None => {
-                it.is_loopback()
-                    || it.is_unspecified()
-                    || it.is_multicast()
-                    || it.is_unique_local()
-                    || it.is_unicast_link_local()
-            }
-        },
+        // Translated by NAT64 (RFC 6052), and the prefix for local translators (RFC 8215).
+        (0x64, 0xFF9B) if (third, fourth, fifth, sixth) == (0, 0, 0, 0) => is_private_v4(last()),
+        (0x64, 0xFF9B) => third == 1,
+        // Discarded (RFC 6666).
+        (0x100, 0) => (third, fourth) == (0, 0),
+        // Teredo (RFC 4380): the server as it is, the client with its bits inverted.
+        (0x2001, 0) => is_private_v4(v4(third, fourth)) || is_private_v4(v4(!seventh, !eighth)),
+        // Documentation (RFC 3849, RFC 9637).
+        (0x2001, 0xDB8) => true,
+        (0x3FFF, 0..=0xFFF) => true,
+        // 6to4 (RFC 3056).
+        (0x2002, _) => is_private_v4(v4(second, third)),
+        _ => {
+            address.is_multicast()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+                // Site-local, which was given up (RFC 3879) and is still routed here and there.
+                || first & 0xFFC0 == 0xFEC0
+        }
     }
 }
 
@@ -453,11 +489,39 @@ mod tests {
             "fd00::1",
             "fe80::1",
             "::ffff:10.0.0.1",
+            "::",
+            "::10.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::8.8.8.8",
+            "2002:7f00:1::1",
+            "2002:c0a8:101::",
+            "2001:0:808:808::f5ff:fffe",
+            "2001:0:a00:1::f7f7:f7f7",
+            "2001:db8::1",
+            "100::1",
+            "fec0::1",
+            "ff02::1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "203.0.113.7",
+            "240.0.0.1",
+            "255.255.255.255",
         ];
         for address in inside {
             assert!(private(address), "{address}");
         }
-        for address in ["8.8.8.8", "100.63.0.1", "172.32.0.1", "2001:4860:4860::8888"] {
+        let outside = [
+            "8.8.8.8",
+            "100.63.0.1",
+            "172.32.0.1",
+            "198.20.0.1",
+            "2001:4860:4860::8888",
+            "64:ff9b::808:808",
+            "2002:808:808::1",
+            "2001:0:808:808::f7f7:f7f7",
+            "::ffff:8.8.8.8",
+        ];
+        for address in outside {
             assert!(!private(address), "{address}");
         }
     }

@@ -138,6 +138,7 @@ pub fn declared_manifest(line: &str) -> Option<Box<IndexedManifest>> {
 
 fn declared(line: IndexVersion, links: Option<&str>) -> IndexedManifest {
     IndexedManifest {
+        by: cratekeeper_model::DeclaredBy::Index,
         name: line.name,
         dependencies: line.dependencies,
         features: line.features,
