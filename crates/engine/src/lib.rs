@@ -23,6 +23,7 @@ mod facts;
 mod history;
 mod manifests;
 mod names;
+mod near_names;
 mod pipeline;
 mod pool;
 mod progress;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use cratekeeper_advisories::{Database, Origin};
 use cratekeeper_model::facts::{RefusedEntry, Section, SourceFileStatus};
@@ -63,7 +64,8 @@ pub struct Engine {
     facts: FactsSource,
     advisories: Known<Database>,
     without: Vec<Family>,
-    policy: Policy,
+    /// Replaced while others judge: each of them goes on with the one that they began with.
+    policy: RwLock<Arc<Policy>>,
     /// The moment of judging, in seconds since 1970: one for the whole run.
     now: i64,
     /// Where checks take the version before each package from.
@@ -130,7 +132,7 @@ impl Engine {
             facts: FactsSource { pool: setup.pool, cache: setup.cache },
             advisories: setup.advisories,
             without: Vec::new(),
-            policy: setup.policy,
+            policy: RwLock::new(Arc::new(setup.policy)),
             now: now(),
             previous_versions: PreviousVersions::default(),
             locked: None,
@@ -285,15 +287,27 @@ impl Engine {
 
     /// The same engine with another policy.
     #[must_use]
-    pub fn deciding_by(mut self, policy: Policy) -> Engine {
-        self.policy = policy;
+    pub fn deciding_by(self, policy: Policy) -> Engine {
+        self.replace_policy(policy);
         self
     }
 
-    /// The policy in use.
+    /// Ends workers that have nothing to do, with the memory that they took for what they read: for whoever runs on and expects no work soon.
+    pub fn rest(&self) {
+        self.facts.pool.rest();
+    }
+
+    /// The policy in use now.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Arc<Policy> {
+        // It is whole after each change, so a panic elsewhere does not matter.
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Decides by another policy from now on, and gives the one before. What is being judged is decided by the one that it began with.
+    pub fn replace_policy(&self, policy: Policy) -> Arc<Policy> {
+        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, Arc::new(policy))
     }
 
     /// The moment of judging, in seconds since 1970.
@@ -536,7 +550,7 @@ impl Engine {
             reach,
         };
         let case = cratekeeper_rules::judge_without(&self.without, &input);
-        let policy = Some(self.policy.decide(&input, &case, self.now));
+        let policy = Some(self.policy().decide(&input, &case, self.now));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),

@@ -98,6 +98,13 @@ impl WorkerPool {
         }
     }
 
+    /// Ends the workers that have nothing to do. The next request starts one, which takes some milliseconds.
+    pub(crate) fn rest(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        // Outside of the lock: to end one means to wait for it.
+        drop(idle);
+    }
+
     fn run_in(&self, worker: Option<Worker>, request: &Request) -> Result<Reply, WorkerError> {
         let mut worker = match worker {
             Some(worker) => worker,

@@ -27,11 +27,12 @@ use semver::Version;
 
 use self::timeline::{Event, Publication};
 pub use self::timeline::{Timeline, TimelineError};
-use self::world::{Content, NearNames, World};
+use self::world::{Content, World};
 use crate::analysis::Subject;
 use crate::cross_crate::{self, Crates, Follower};
 use crate::facts::Found;
 use crate::names::name_matches;
+use crate::near_names::NearNames;
 use crate::pipeline::Engine;
 
 impl Engine {

@@ -11,11 +11,13 @@ use cratekeeper_model::{
     ArchiveState, Facts, History, IndexEntry, Known, Outcome, Package, Previous, RuleInput,
 };
 use cratekeeper_names::{Candidate, Corpus};
+use cratekeeper_policy::Circumstances;
 use cratekeeper_registry::{Location, Origin};
 use cratekeeper_similarity::{Entry, Index};
 use semver::Version;
 
 use crate::names::name_matches;
+use crate::near_names::NearNames;
 use crate::pipeline::{Engine, FOR_RULES, status};
 
 /// A version that a registry wants judged, with all that the registry knows about it.
@@ -33,6 +35,8 @@ pub struct Submission<'a> {
     pub previous: Known<(Package, PathBuf)>,
     /// Names besides the popular ones that this one can be taken for.
     pub names: Option<&'a Corpus>,
+    /// Logins that others can be taken for.
+    pub publishers: Option<&'a Corpus>,
     /// What the registry knows of other versions' content.
     pub similar: &'a [&'a Index],
     /// The moment of judging, in seconds since 1970.
@@ -48,6 +52,8 @@ pub struct Judged {
     pub archive: ArchiveState,
     /// Facts, where the archive could be read.
     pub facts: Option<Box<Facts>>,
+    /// What policy looked at besides the case.
+    pub circumstances: Circumstances,
     /// What to remember, to compare later versions with; owners and the time of publication are the caller's to add.
     pub entry: Option<Entry>,
 }
@@ -68,7 +74,11 @@ impl Engine {
     /// Judges a version.
     #[must_use]
     pub fn judge_submission(&self, submission: Submission<'_>) -> Judged {
-        let Submission { package, archive, index, history, previous, names, similar, at } = submission;
+        let Submission { package, archive, index, mut history, previous, names, publishers, similar, at } =
+            submission;
+        if let Known::Known(history) = &mut history {
+            near_names(&package, history, &NearNames { names, publishers });
+        }
         let (state, facts) = self.read(&package, &Ok(location(archive)), &FOR_RULES);
         let before = match &facts {
             Known::Known(facts) => self.previous_of(previous, facts),
@@ -107,7 +117,8 @@ impl Engine {
             package,
         };
         let case = cratekeeper_rules::judge_without(self.switched_off(), &input);
-        let policy = Some(self.policy().decide(&input, &case, at));
+        let circumstances = Circumstances::of(&input);
+        let policy = Some(self.policy().decide_under(&circumstances, &case, at));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),
@@ -115,7 +126,7 @@ impl Engine {
         };
         let archive = input.archive;
         let outcome = Outcome { package: input.package, status, reason, case, lockfile_line: None, policy };
-        Judged { outcome, archive, facts, entry }
+        Judged { outcome, archive, facts, circumstances, entry }
     }
 
     fn previous_of(&self, previous: Known<(Package, PathBuf)>, facts: &Facts) -> Known<Previous> {
@@ -155,6 +166,18 @@ impl Engine {
             _ => popular,
         }))
     }
+}
+
+/// Fills in what the publisher's crates, and the publisher, can be taken for: a registry knows the crates, this knows names.
+fn near_names(package: &Package, history: &mut History, near: &NearNames<'_>) {
+    let Known::Known(publisher) = &mut history.publisher else { return };
+    // Whoever publishes a further version has not chosen the name now.
+    let is_first = history.versions.len() <= 1;
+    let theirs = publisher.crates.iter().map(|(name, _)| name.as_str());
+    let own =
+        Some(package.name.as_str()).filter(|own| is_first && publisher.crates.iter().all(|it| it.0 != *own));
+    publisher.near_names = near.of_all(theirs.chain(own), &publisher.login);
+    publisher.look_alikes = near.look_alikes(&publisher.login);
 }
 
 fn location(archive: &Path) -> Location {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use cratekeeper_model::{ClauseMode, Verdict};
+use cratekeeper_model::{Checksum, ClauseMode, Verdict};
 use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -70,7 +70,8 @@ impl Policy {
             let start = error.span().map_or(0, |it| it.start);
             reader.problem(start, error.message().to_owned());
         }
-        let policy = reader.policy(table.get_ref());
+        let mut policy = reader.policy(table.get_ref());
+        policy.digest = Checksum::of(text.as_bytes());
         if reader.problems.is_empty() { Ok(policy) } else { Err(reader.finish()) }
     }
 }

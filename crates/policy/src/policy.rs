@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use cratekeeper_model::{
-    Case, ClauseAnswer, ClauseMode, ClauseOutcome, Package, PolicyAnswer, RuleInput, Verdict, WaivedClause,
+    Case, Checksum, ClauseAnswer, ClauseMode, ClauseOutcome, Package, PolicyAnswer, RuleInput, Verdict,
+    WaivedClause,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -23,6 +24,7 @@ pub struct Policy {
     pub(crate) clauses: Vec<Clause>,
     pub(crate) waivers: Vec<Waiver>,
     pub(crate) on_error: Verdict,
+    pub(crate) digest: Checksum,
 }
 
 /// A condition, and what is to be done where it holds.
@@ -104,7 +106,12 @@ impl Policy {
     }
 
     pub(crate) fn empty() -> Policy {
-        Policy { clauses: Vec::new(), waivers: Vec::new(), on_error: Verdict::Quarantine }
+        Policy {
+            clauses: Vec::new(),
+            waivers: Vec::new(),
+            on_error: Verdict::Quarantine,
+            digest: Checksum::of(b""),
+        }
     }
 
     /// Its clauses, in the order of the file.
@@ -123,6 +130,12 @@ impl Policy {
     #[must_use]
     pub fn on_error(&self) -> Verdict {
         self.on_error
+    }
+
+    /// SHA-256 of the text that it was read from: two policies with the same digest decide alike.
+    #[must_use]
+    pub fn digest(&self) -> Checksum {
+        self.digest
     }
 
     /// What is to be done with a version: the strictest clause that holds and is not waived. `at` is the moment of deciding, in
