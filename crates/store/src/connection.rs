@@ -54,6 +54,8 @@ pub struct Store {
     /// that others could read with.
     pub(crate) acting: Arc<Mutex<()>>,
     kind: DatabaseKind,
+    /// Address that links to versions' pages begin with.
+    pub(crate) links: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Store {
@@ -151,9 +153,16 @@ impl Store {
         write: DatabaseConnection,
         kind: DatabaseKind,
     ) -> Result<Store, StoreError> {
-        let store = Store { read, write, acting: Arc::new(Mutex::new(())), kind };
+        let store = Store { read, write, acting: Arc::new(Mutex::new(())), kind, links: None };
         migrations::migrate(&store).await?;
         Ok(store)
+    }
+
+    /// The same store, whose events lead to versions' pages at `url`: to `{url}/v/` and the version's number.
+    #[must_use]
+    pub fn with_links(mut self, url: &str) -> Store {
+        self.links = Some(url.trim_end_matches('/').into());
+        self
     }
 
     /// Which kind of database it is.

@@ -3,11 +3,15 @@
 //!
 //! Everything can be undone, and stays readable with who did it and why.
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::entities::{decisions, events, versions};
+use crate::entities::{crates, decisions, events, versions};
 use crate::error::During;
+use crate::outbox::Told;
 use crate::ownership::{By, EventKind};
 use crate::registries::{crate_by_id, registry_by_id};
 use crate::standing::{DecisionAction, Enforcement, restate, versions_about};
@@ -107,8 +111,8 @@ pub struct NewDecision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Yanks {
-    /// Those that somebody made in registries that are hosted here.
-    By(String),
+    /// Those that somebody made in a registry.
+    By(RegistryId, String),
     /// Those of a crate, whoever made them.
     Of(CrateId),
 }
@@ -149,11 +153,21 @@ impl Transaction {
             reason: Set(clean(&new.reason)),
             actor: Set(clean(self.actor().unwrap_or_default())),
             at: Set(self.at),
+            newest_version: Set(Some(self.newest_version().await?)),
             ..Default::default()
         };
         let row = row.insert(&self.inner).await.during("write down the decision about", scope)?;
         let id = DecisionId(row.id);
-        Ok((id, self.apply(&row).await?))
+        let changed = self.apply(&row, new.action.as_str(), &new.reason).await?;
+        Ok((id, changed))
+    }
+
+    /// The highest number of a version; 0 where there is none.
+    async fn newest_version(&self) -> Result<i64, StoreError> {
+        let query = versions::Entity::find().select_only().expr(Expr::col(versions::Column::Id).max());
+        let newest: Option<Option<i64>> =
+            query.into_tuple().one(&self.inner).await.during("look for", "versions")?;
+        Ok(newest.flatten().unwrap_or(0))
     }
 
     /// Undoes a decision. Gives the versions for which something else holds now.
@@ -174,13 +188,29 @@ impl Transaction {
         update.undone_at = Set(Some(self.at));
         update.undo_reason = Set(Some(clean(reason)));
         let row = update.update(&self.inner).await.during("undo the decision", id)?;
-        self.apply(&row).await
+        self.apply(&row, "undo", reason).await
     }
 
-    async fn apply(&mut self, row: &decisions::Model) -> Result<Vec<VersionId>, StoreError> {
+    /// Works out what follows from a decision that was taken or undone, and has webhooks told about it.
+    async fn apply(
+        &mut self,
+        row: &decisions::Model,
+        act: &'static str,
+        reason: &str,
+    ) -> Result<Vec<VersionId>, StoreError> {
         let about = versions_about(self, row).await?;
+        let begun = self.outbox.begin();
         let changed = restate(self, row.registry_id, about).await?;
+        let by = self.actor().unwrap_or_default().to_owned();
+        self.outbox.decided(begun, &by, Told { act, reason, decision: Some(row), versions: &[] });
         Ok(changed.into_iter().map(VersionId).collect())
+    }
+
+    /// Has webhooks told about an act on versions that is no decision about their standing, such as `pass-on-yanks`.
+    pub fn decided(&mut self, act: &'static str, reason: &str, versions: &[VersionId]) {
+        let begun = self.outbox.begin();
+        let by = self.actor().unwrap_or_default().to_owned();
+        self.outbox.decided(begun, &by, Told { act, reason, decision: None, versions });
     }
 
     /// Says something else than the registry about whether a version is withdrawn; `None` ends that. It
@@ -226,7 +256,16 @@ impl Transaction {
             .filter(events::Column::At.gte(from))
             .filter(events::Column::At.lt(to));
         let query = match yanks {
-            Yanks::By(login) => query.filter(events::Column::ActorFolded.eq(fold(login))),
+            Yanks::By(registry, login) => {
+                let of_registry = sea_orm::sea_query::Query::select()
+                    .column(crates::Column::Id)
+                    .from(crates::Entity)
+                    .and_where(crates::Column::RegistryId.eq(registry.0))
+                    .to_owned();
+                query
+                    .filter(events::Column::ActorFolded.eq(fold(login)))
+                    .filter(events::Column::CrateId.in_subquery(of_registry))
+            }
             Yanks::Of(krate) => query.filter(events::Column::CrateId.eq(krate.0)),
         };
         let rows =
@@ -240,6 +279,7 @@ impl Transaction {
                 taken_back.push(VersionId(id));
             }
         }
+        self.decided("roll-back-yanks", reason, &taken_back);
         Ok(taken_back)
     }
 
@@ -250,7 +290,8 @@ impl Transaction {
         if registry.kind == RegistryKind::Hosted.as_str() {
             return self.set_yanked(id, false, by).await;
         }
-        if !row.yanked || row.overlay.is_some() {
+        // One that the gate holds back by itself is not passed on any more: a person said so.
+        if !row.yanked || row.overlay_by.as_deref().is_some_and(|it| !it.starts_with('(')) {
             return Ok(false);
         }
         self.set_overlay(id, Some(YankOverlay::Available), reason).await?;

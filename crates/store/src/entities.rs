@@ -132,6 +132,7 @@ table!(versions, "versions" {
     listed: bool,
     decision_id: Option<i64>,
     rank: i32,
+    description: Option<String>,
 });
 
 table!(provenance, "provenance" {
@@ -149,6 +150,7 @@ table!(provenance, "provenance" {
     verdict: Option<String>,
     score: Option<i32>,
     published_at: Option<i64>,
+    claimed_json: Option<String>,
 });
 
 table!(inspections, "inspections" {
@@ -166,6 +168,7 @@ table!(inspections, "inspections" {
     case_json: Option<String>,
     answer_json: Option<String>,
     analyzer: String,
+    circumstances_json: Option<String>,
 });
 
 table!(decisions, "decisions" {
@@ -185,6 +188,7 @@ table!(decisions, "decisions" {
     undone_by: Option<String>,
     undone_at: Option<i64>,
     undo_reason: Option<String>,
+    newest_version: Option<i64>,
 });
 
 table!(owners, "owners" {

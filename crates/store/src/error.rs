@@ -48,6 +48,9 @@ pub enum StoreErrorKind {
     /// Whoever worked on a job has lost it: the lease ended, and somebody else has the job or has done it.
     #[error("its lease ended, and somebody else has it")]
     LeaseLost,
+    /// It was decided, or found out, since whoever asks looked that it may not be had.
+    #[error("it may not be had any more")]
+    NotOpen,
     /// What is asked for may not be done; the reason.
     #[error("{0}")]
     Refused(String),

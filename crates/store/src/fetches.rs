@@ -4,21 +4,24 @@
 //! requests hand their records to one task, which writes all that wait in one transaction, and then answers
 //! them all. The busier the gate, the more records share a commit.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, TransactionTrait,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    TransactionTrait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::changes::ROWS_AT_ONCE;
-use crate::entities::fetches;
+use crate::entities::{fetches, versions};
 use crate::error::During;
+use crate::transaction::retried;
 use crate::words::clean_optional;
-use crate::{Store, StoreError, StoreErrorKind, TokenId, Transaction, VersionId};
+use crate::{State, Store, StoreError, StoreErrorKind, TokenId, Transaction, VersionId};
 
 /// Records that wait for the task, unless told otherwise. Whoever comes when so many wait waits for a place:
 /// memory is bounded, and a database that is too slow shows as slow downloads, not as lost records.
@@ -101,7 +104,8 @@ impl FetchRecorder {
     ///
     /// # Errors
     ///
-    /// When the database refuses: then the body must not be finished.
+    /// `NotOpen` when the version is held or blocked by now, which whoever looked a moment ago may not know; else when the database refuses. Then the
+    /// body must not be finished.
     pub async fn record(&self, fetch: Fetch) -> Result<(), Arc<StoreError>> {
         let ended = || {
             let reason = "its task has ended".to_owned();
@@ -117,16 +121,22 @@ async fn write_all(store: Store, mut waiters: mpsc::Receiver<Waiting>) {
     let mut some = Vec::new();
     while waiters.recv_many(&mut some, RECORDS_AT_ONCE).await > 0 {
         let (fetches, answers): (Vec<Fetch>, Vec<_>) = some.drain(..).map(|it| (it.fetch, it.answer)).unzip();
-        let written = store.record_fetches(&fetches).await.map_err(Arc::new);
+        let written = store.record_served(&fetches).await.map_err(Arc::new);
         // One that the database refuses must not take the others with it.
         let is_for_one = written.as_ref().is_err_and(|error| !error.is_transient()) && fetches.len() > 1;
         for (fetch, answer) in fetches.iter().zip(answers) {
             let written = match is_for_one {
-                true => store.record_fetches(std::slice::from_ref(fetch)).await.map_err(Arc::new),
+                true => store.record_served(std::slice::from_ref(fetch)).await.map_err(Arc::new),
                 false => written.clone(),
             };
+            let recorded = written.and_then(|shut| match shut.contains(&fetch.version.0) {
+                true => {
+                    Err(Arc::new(StoreError::new("fetch version", fetch.version, StoreErrorKind::NotOpen)))
+                }
+                false => Ok(()),
+            });
             // Whoever does not wait any more was cut off: that they fetched is written all the same.
-            let _ = answer.send(written);
+            let _ = answer.send(recorded);
         }
     }
 }
@@ -154,6 +164,37 @@ impl Transaction {
 }
 
 impl Store {
+    /// Writes records of fetches of what may be had, in one transaction with the look whether it may: a replica's view of a crate is a quarter
+    /// of a second old, and whoever blocks a version counts who has it. Gives the versions that may not be had.
+    async fn record_served(&self, some: &[Fetch]) -> Result<BTreeSet<i64>, StoreError> {
+        retried!(self.try_record_served(some).await)
+    }
+
+    async fn try_record_served(&self, some: &[Fetch]) -> Result<BTreeSet<i64>, StoreError> {
+        let transaction = self.begin_writing("record fetches").await?;
+        let ids: BTreeSet<i64> = some.iter().map(|it| it.version.0).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let mut shut = BTreeSet::new();
+        for chunk in ids.chunks(ROWS_AT_ONCE) {
+            let query = versions::Entity::find()
+                .select_only()
+                .column(versions::Column::Id)
+                .column(versions::Column::Standing)
+                .filter(versions::Column::Id.is_in(chunk.iter().copied()))
+                .order_by_asc(versions::Column::Id)
+                // Whoever blocks one of them waits until these records are there to be counted; SQLite has one writer, and leaves this out.
+                .lock_shared();
+            let rows: Vec<(i64, String)> =
+                query.into_tuple().all(&transaction).await.during("look at", "versions")?;
+            let is_shut = |state: &str| state != State::Released.as_str();
+            shut.extend(rows.into_iter().filter(|(_, state)| is_shut(state)).map(|(id, _)| id));
+        }
+        let open: Vec<&Fetch> = some.iter().filter(|it| !shut.contains(&it.version.0)).collect();
+        insert(&transaction, &open).await?;
+        transaction.commit().await.during("record", "fetches")?;
+        Ok(shut)
+    }
+
     /// Writes records of fetches in one transaction.
     ///
     /// # Errors
@@ -161,19 +202,7 @@ impl Store {
     /// When the database refuses; then none of them is written.
     pub async fn record_fetches(&self, some: &[Fetch]) -> Result<(), StoreError> {
         let transaction = self.write.begin().await.during("record", "fetches")?;
-        for chunk in some.chunks(ROWS_AT_ONCE) {
-            let rows = chunk.iter().map(|fetch| fetches::ActiveModel {
-                version_id: Set(fetch.version.0),
-                token_id: Set(fetch.token.map(|it| it.0)),
-                login: Set(clean_optional(fetch.login.as_deref())),
-                address: Set(clean_optional(fetch.address.as_deref())),
-                client: Set(clean_optional(fetch.client.as_deref())),
-                at: Set(fetch.at),
-                ..Default::default()
-            });
-            let insert = fetches::Entity::insert_many(rows).exec_without_returning(&transaction).await;
-            insert.during("record", "fetches")?;
-        }
+        insert(&transaction, &some.iter().collect::<Vec<_>>()).await?;
         transaction.commit().await.during("record", "fetches")
     }
 
@@ -252,4 +281,21 @@ impl Store {
         }
         Ok(counts)
     }
+}
+
+async fn insert(transaction: &DatabaseTransaction, some: &[&Fetch]) -> Result<(), StoreError> {
+    for chunk in some.chunks(ROWS_AT_ONCE) {
+        let rows = chunk.iter().map(|fetch| fetches::ActiveModel {
+            version_id: Set(fetch.version.0),
+            token_id: Set(fetch.token.map(|it| it.0)),
+            login: Set(clean_optional(fetch.login.as_deref())),
+            address: Set(clean_optional(fetch.address.as_deref())),
+            client: Set(clean_optional(fetch.client.as_deref())),
+            at: Set(fetch.at),
+            ..Default::default()
+        });
+        let insert = fetches::Entity::insert_many(rows).exec_without_returning(transaction).await;
+        insert.during("record", "fetches")?;
+    }
+    Ok(())
 }

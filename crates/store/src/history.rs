@@ -160,7 +160,8 @@ impl Store {
             store: self,
             registry: RegistryId(registry.id),
             kind: read_word(&registry.kind, "kind", &registry.name)?,
-            at,
+            // Whoever published it may have a clock that is ahead of ours; without the version itself, no rule about its past could be asked.
+            at: Ord::max(at, own.published_at.unwrap_or(own.first_seen)),
         };
         historian.history(krate, &own).await
     }

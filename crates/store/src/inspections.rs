@@ -4,13 +4,17 @@
 //! `model`'s types, so that a version's page explains a verdict of a year ago.
 
 use cratekeeper_model::{Case, Level, PolicyAnswer, Verdict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::entities::{inspections, provenance, versions};
 use crate::error::During;
-use crate::jobs::Lease;
+use crate::jobs::{Lease, NewJob};
 use crate::ownership::shown;
 use crate::registries::crate_by_id;
 use crate::standing::{Enforcement, Standing, State, restate};
@@ -35,10 +39,15 @@ pub struct Inspection {
     pub case: Option<Case>,
     /// What policy made of it; `None` when inspection failed.
     pub answer: Option<PolicyAnswer>,
+    /// What policy looked at besides the case, as JSON; `None` when inspection failed.
+    pub circumstances: Option<String>,
     /// Which version of the analysis found it.
     pub analyzer: String,
     /// Length of the version's bytes, where it was not known before.
     pub size: Option<u64>,
+    /// Number of the newest inspection of the version when this one began, 0 if there was none: one that was recorded since knew more. `None`
+    /// where that does not matter.
+    pub after: Option<i64>,
     /// When.
     pub at: i64,
 }
@@ -72,6 +81,15 @@ pub struct InspectionRecord {
     pub answer: Option<PolicyAnswer>,
     /// Which version of the analysis found it.
     pub analyzer: String,
+}
+
+/// An inspection with all that a policy needs to be asked again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedInspection {
+    /// The inspection.
+    pub record: InspectionRecord,
+    /// What policy looked at besides the case, as JSON; `None` when inspection failed, or was kept by a program that did not keep it.
+    pub circumstances: Option<String>,
 }
 
 impl TryFrom<inspections::Model> for InspectionRecord {
@@ -128,6 +146,7 @@ impl Inspection {
             case_json: Set(self.case.as_ref().map(|it| write_json(it, "case")).transpose()?),
             answer_json: Set(self.answer.as_ref().map(|it| write_json(it, "answer")).transpose()?),
             analyzer: Set(clean(&self.analyzer)),
+            circumstances_json: Set(clean_optional(self.circumstances.as_deref())),
             ..Default::default()
         })
     }
@@ -189,6 +208,11 @@ impl Store {
         if let Some(lease) = lease {
             transaction.complete(lease).await?;
         }
+        if let Some(after) = inspection.after
+            && newest(&transaction.inner, version).await? > after
+        {
+            return self.instead(transaction, version, lease).await;
+        }
         // Read again: a decision may have been taken since.
         let row = version_by_id(&transaction.inner, version.0).await?;
         let krate = crate_by_id(&transaction.inner, row.crate_id).await?;
@@ -214,6 +238,35 @@ impl Store {
         Ok(now)
     }
 
+    /// Instead of writing down a judgement by what was known before another one: its job is done again.
+    async fn instead(
+        &self,
+        mut transaction: crate::Transaction,
+        version: VersionId,
+        lease: Option<&Lease>,
+    ) -> Result<Standing, StoreError> {
+        let now =
+            crate::VersionRecord::try_from(version_by_id(&transaction.inner, version.0).await?)?.standing;
+        let Some(lease) = lease else {
+            transaction.roll_back().await?;
+            return Ok(now);
+        };
+        let again = NewJob::new(&lease.kind, lease.payload.clone()).once(format!("{}:{version}", lease.kind));
+        transaction.enqueue(&again).await?;
+        transaction.set_detail(json!({ "put_off": "it was inspected by somebody else meanwhile" }));
+        transaction.commit().await?;
+        Ok(now)
+    }
+
+    /// Number of the newest inspection of a version; 0 where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn newest_inspection(&self, version: VersionId) -> Result<i64, StoreError> {
+        newest(&self.read, version).await
+    }
+
     /// The newest inspections of a version, newest first.
     ///
     /// # Errors
@@ -231,6 +284,44 @@ impl Store {
         let rows = query.all(&self.read).await.during("read the inspections of version", version)?;
         rows.into_iter().map(InspectionRecord::try_from).collect()
     }
+}
+
+impl Store {
+    /// All inspections from `from` until before `to`, in the order of their moments, behind the moment and number `after`: for a replay.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn inspections_between(
+        &self,
+        from: i64,
+        to: i64,
+        after: Option<(i64, i64)>,
+        limit: u64,
+    ) -> Result<Vec<RecordedInspection>, StoreError> {
+        use inspections::Column::{At, Id};
+        let mut query = inspections::Entity::find().filter(At.gte(from)).filter(At.lt(to));
+        if let Some((moment, id)) = after {
+            query = query.filter(At.gt(moment).or(At.eq(moment).and(Id.gt(id))));
+        }
+        let query = query.order_by_asc(At).order_by_asc(Id).limit(limit);
+        let rows = query.all(&self.read).await.during("read", "inspections")?;
+        let recorded = |mut row: inspections::Model| {
+            let circumstances = row.circumstances_json.take();
+            Ok(RecordedInspection { record: row.try_into()?, circumstances })
+        };
+        rows.into_iter().map(recorded).collect()
+    }
+}
+
+async fn newest(connection: &impl ConnectionTrait, version: VersionId) -> Result<i64, StoreError> {
+    let query = inspections::Entity::find()
+        .select_only()
+        .expr(Expr::col(inspections::Column::Id).max())
+        .filter(inspections::Column::VersionId.eq(version.0));
+    let newest: Option<Option<i64>> =
+        query.into_tuple().one(connection).await.during("read the inspections of version", version)?;
+    Ok(newest.flatten().unwrap_or(0))
 }
 
 /// The first verdict belongs to how a version was published, whatever is thought of it later.

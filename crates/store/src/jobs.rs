@@ -28,6 +28,9 @@ const FIRST_PAUSE: i64 = 30;
 /// The longest pause between two attempts: an hour.
 const LONGEST_PAUSE: i64 = 3_600;
 
+/// The longest that a job is somebody's without a sign of life, in seconds.
+const LONGEST_LEASE: i64 = 900;
+
 /// Most characters of an error that are kept.
 const ERROR_CHARACTERS: usize = 2_000;
 
@@ -169,6 +172,26 @@ fn pause(attempt: u32) -> i64 {
     (FIRST_PAUSE << doublings).clamp(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
+fn leased_until(at: i64, seconds: i64) -> i64 {
+    at.saturating_add(seconds.clamp(0, LONGEST_LEASE))
+}
+
+/// The rows that can be claimed at this moment. A moment that no lease and no pause can lead to was written by a clock that was ahead and has
+/// been set back: without this, jobs would wait until it is that late again.
+fn due(at: i64) -> Condition {
+    let after = |seconds: i64| jobs::Column::RunAfter.gt(at.saturating_add(seconds));
+    let was_leased = Condition::all().add(jobs::Column::LeaseOwner.is_not_null()).add(after(LONGEST_LEASE));
+    let was_put_back = Condition::all()
+        .add(jobs::Column::LeaseOwner.is_null())
+        .add(jobs::Column::Attempts.gt(0))
+        .add(after(LONGEST_PAUSE));
+    let was_made = Condition::all()
+        .add(jobs::Column::Attempts.eq(0))
+        .add(jobs::Column::CreatedAt.gt(at))
+        .add(Expr::col(jobs::Column::RunAfter).lte(Expr::col(jobs::Column::CreatedAt)));
+    Condition::any().add(jobs::Column::RunAfter.lte(at)).add(was_leased).add(was_put_back).add(was_made)
+}
+
 /// The rows of a lease that still holds.
 fn held(lease: &Lease) -> Condition {
     Condition::all()
@@ -257,7 +280,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Takes up to `limit` jobs of these kinds that are due, at most 500, for `seconds`. `owner` must be a
+    /// Takes up to `limit` jobs of these kinds that are due, at most 500, for `seconds`, a quarter of an hour at most. `owner` must be a
     /// name that no other process has. Jobs whose lease ended as often as they may be tried are given up on
     /// the way.
     ///
@@ -275,7 +298,7 @@ impl Store {
         let transaction = self.begin_writing("claim jobs").await?;
         let query = jobs::Entity::find()
             .filter(jobs::Column::DeadAt.is_null())
-            .filter(jobs::Column::RunAfter.lte(at))
+            .filter(due(at))
             .filter(jobs::Column::Kind.is_in(kinds.iter().copied()))
             .order_by_asc(jobs::Column::RunAfter)
             .order_by_asc(jobs::Column::Id)
@@ -298,7 +321,7 @@ impl Store {
         let update = jobs::Entity::update_many()
             .col_expr(jobs::Column::Attempts, Expr::col(jobs::Column::Attempts).add(1))
             .col_expr(jobs::Column::LeaseOwner, Expr::value(Some(owner.to_owned())))
-            .col_expr(jobs::Column::RunAfter, Expr::value(at.saturating_add(seconds)))
+            .col_expr(jobs::Column::RunAfter, Expr::value(leased_until(at, seconds)))
             // What happens from now on may not be seen by whoever works on it: another job may be made for that.
             .col_expr(jobs::Column::Once, Expr::value(None::<String>))
             .filter(jobs::Column::Id.is_in(leases.iter().map(|it| it.id.0)));
@@ -314,7 +337,7 @@ impl Store {
     /// When the database refuses.
     pub async fn extend_lease(&self, lease: &Lease, seconds: i64, at: i64) -> Result<LeaseState, StoreError> {
         let update = jobs::Entity::update_many()
-            .col_expr(jobs::Column::RunAfter, Expr::value(at.saturating_add(seconds)))
+            .col_expr(jobs::Column::RunAfter, Expr::value(leased_until(at, seconds)))
             .filter(held(lease));
         let updated = update.exec(&self.write).await.during("extend the lease of job", lease.id)?;
         Ok(lease_state(updated.rows_affected))
@@ -330,13 +353,30 @@ impl Store {
         Ok(lease_state(deleted.during("complete the job", lease.id)?.rows_affected))
     }
 
-    /// Puts a job back that went wrong: it is tried again after a pause, or given up after its last attempt.
+    /// Puts a job back that went wrong: it is tried again after a pause, or given up after its last attempt. Where another about
+    /// the same version waits already, this one is gone: jobs that are made by requests do not pile up while what they need is away.
     ///
     /// # Errors
     ///
     /// When the database refuses.
     pub async fn fail_job(&self, lease: &Lease, error: &str, at: i64) -> Result<LeaseState, StoreError> {
         let is_last = lease.is_last();
+        let transaction = self.begin_writing("put back the job").await?;
+        let twin = jobs::Entity::find()
+            .filter(jobs::Column::Kind.eq(clean(&lease.kind)))
+            .filter(jobs::Column::Payload.eq(write_json(&lease.payload, "payload")?))
+            .filter(jobs::Column::Id.ne(lease.id.0))
+            .filter(jobs::Column::DeadAt.is_null())
+            .filter(jobs::Column::LeaseOwner.is_null());
+        // What is about no version may have been asked for twice on purpose.
+        if lease.payload.get("version_id").is_some()
+            && twin.one(&transaction).await.during("put back the job", lease.id)?.is_some()
+        {
+            let delete = jobs::Entity::delete_many().filter(held(lease)).exec(&transaction).await;
+            let state = lease_state(delete.during("put back the job", lease.id)?.rows_affected);
+            transaction.commit().await.during("put back the job", lease.id)?;
+            return Ok(state);
+        }
         let error: String = clean(error).chars().take(ERROR_CHARACTERS).collect();
         let update = jobs::Entity::update_many()
             .col_expr(jobs::Column::RunAfter, Expr::value(at.saturating_add(pause(lease.attempt))))
@@ -344,7 +384,8 @@ impl Store {
             .col_expr(jobs::Column::LastError, Expr::value(Some(error)))
             .col_expr(jobs::Column::DeadAt, Expr::value(is_last.then_some(at)))
             .filter(held(lease));
-        let updated = update.exec(&self.write).await.during("put back the job", lease.id)?;
+        let updated = update.exec(&transaction).await.during("put back the job", lease.id)?;
+        transaction.commit().await.during("put back the job", lease.id)?;
         Ok(lease_state(updated.rows_affected))
     }
 

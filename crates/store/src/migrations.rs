@@ -23,7 +23,24 @@ struct Migration {
     statements: fn(DatabaseKind) -> Vec<String>,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001-tables", statements: tables::statements }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001-tables", statements: tables::statements },
+    Migration { name: "0002-circumstances", statements: circumstances },
+];
+
+/// What a policy looked at besides the case, so that another one can be asked about the past; what a publish request claimed where its
+/// archive says something else; descriptions, for whoever searches; and which versions
+/// there were when something was decided about a crate or a publisher.
+fn circumstances(_: DatabaseKind) -> Vec<String> {
+    let statements = [
+        "ALTER TABLE inspections ADD COLUMN circumstances_json TEXT",
+        "CREATE INDEX inspections_by_moment ON inspections (at, id)",
+        "ALTER TABLE provenance ADD COLUMN claimed_json TEXT",
+        "ALTER TABLE versions ADD COLUMN description TEXT",
+        "ALTER TABLE decisions ADD COLUMN newest_version BIGINT",
+    ];
+    statements.map(str::to_owned).into()
+}
 
 /// Applies what is missing.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

@@ -239,6 +239,7 @@ impl Transaction {
                 published_at: version.published_at,
                 yanked: version.yanked,
                 listed_while_pending: version.listed_while_pending,
+                description: None,
             };
             let row = seen.insert(self, crate_id).await?;
             if let Some(job) = &version.job {

@@ -1,5 +1,7 @@
 //! Who may publish a crate, who is invited to, and what happened to it: events.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
@@ -12,7 +14,8 @@ use crate::error::During;
 use crate::registries::{crate_by_id, crates_by_id};
 use crate::words::{clean, fold, read_word, words};
 use crate::{
-    CrateId, CrateRecord, InvitationId, Store, StoreError, StoreErrorKind, TokenId, Transaction, VersionId,
+    CrateId, CrateRecord, InvitationId, RegistryId, Store, StoreError, StoreErrorKind, TokenId, Transaction,
+    VersionId,
 };
 
 words! {
@@ -290,6 +293,29 @@ impl Store {
         let owner =
             |row: owners::Model| Owner { login: row.login, added_at: row.added_at, added_by: row.added_by };
         Ok(rows.into_iter().map(owner).collect())
+    }
+
+    /// All crates of a registry with the logins of their owners, by number.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn crates_with_owners(
+        &self,
+        registry: RegistryId,
+    ) -> Result<Vec<(CrateRecord, Vec<String>)>, StoreError> {
+        let mut logins: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let query = owners::Entity::find().order_by_asc(owners::Column::AddedAt);
+        for row in query.all(&self.read).await.during("read", "owners")? {
+            logins.entry(row.crate_id).or_default().push(row.login);
+        }
+        let query = crates::Entity::find().filter(crates::Column::RegistryId.eq(registry.0));
+        let rows = query.order_by_asc(crates::Column::Id).all(&self.read).await.during("read", "crates")?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, CrateRecord::from(row)))
+            .map(|(id, krate)| (krate, logins.remove(&id).unwrap_or_default()))
+            .collect())
     }
 
     /// Whether somebody may publish a crate.

@@ -4,7 +4,7 @@
 //! nothing. The bytes must be in the object store before: a crash in between leaves bytes that no version
 //! names, never a version without bytes.
 
-use cratekeeper_model::{Checksum, PublishMethod};
+use cratekeeper_model::{Checksum, IndexedManifest, PublishMethod};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 use semver::Version;
 use serde_json::json;
@@ -57,8 +57,12 @@ pub struct Publication {
     pub size: u64,
     /// Its line of the index.
     pub index_line: String,
+    /// `package.description`.
+    pub description: Option<String>,
     /// Whether the index shows it before it was inspected.
     pub listed_while_pending: bool,
+    /// What the request claims about the manifest, where the archive says something else.
+    pub claimed: Option<IndexedManifest>,
     /// Who publishes.
     pub by: Publisher,
     /// Its inspection. The payload gets a field `version_id`.
@@ -206,6 +210,7 @@ async fn insert_version(
         published_at: Some(new.at),
         yanked: false,
         listed_while_pending: new.listed_while_pending,
+        description: new.description.as_deref(),
     };
     seen.insert(transaction, crate_id).await
 }
@@ -228,6 +233,7 @@ async fn insert_provenance(
         address: Set(clean_optional(new.by.address.as_deref())),
         owners: Set(Some(write_json(&owners, "owners")?)),
         published_at: Set(Some(new.at)),
+        claimed_json: Set(new.claimed.as_ref().map(|it| write_json(it, "claimed")).transpose()?),
         ..Default::default()
     };
     let insert = provenance::Entity::insert(row).exec_without_returning(&transaction.inner).await;
@@ -244,6 +250,7 @@ pub(crate) struct FirstSight<'a> {
     pub(crate) published_at: Option<i64>,
     pub(crate) yanked: bool,
     pub(crate) listed_while_pending: bool,
+    pub(crate) description: Option<&'a str>,
 }
 
 impl FirstSight<'_> {
@@ -261,6 +268,7 @@ impl FirstSight<'_> {
             size: Set(self.size.and_then(|it| i64::try_from(it).ok())),
             index_line: Set(clean(self.index_line)),
             first_seen: Set(transaction.at),
+            description: Set(clean_optional(self.description)),
             published_at: Set(self.published_at),
             yanked: Set(self.yanked),
             state: Set(State::Pending.as_str().to_owned()),

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sea_orm::sea_query::{LikeExpr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::changes::ROWS_AT_ONCE;
-use crate::entities::{crates, registries};
+use crate::entities::{crates, registries, versions};
 use crate::error::During;
 use crate::words::{canonical_name, clean, clean_optional, read_word, words};
 use crate::{CrateId, RegistryId, Store, StoreError, StoreErrorKind, Transaction};
@@ -161,50 +162,46 @@ impl Store {
         Ok(rows.into_iter().map(CrateRecord::from).collect())
     }
 
-    /// Crates whose name begins with this, by name, after the name `after`.
+    /// Crates of a registry that have a version which is listed and not withdrawn, and whose name contains this: the one of this name first,
+    /// then those that begin with it, then the rest, by name. Also how many there are.
     ///
     /// # Errors
     ///
     /// When the database refuses.
-    pub async fn search_crates(
+    pub async fn find_crates(
         &self,
-        registry: Option<RegistryId>,
-        prefix: &str,
-        after: Option<&CrateRecord>,
+        registry: RegistryId,
+        text: &str,
         limit: u64,
-    ) -> Result<Vec<CrateRecord>, StoreError> {
-        let prefix = canonical_name(prefix);
-        let mut query = crates::Entity::find().filter(crates::Column::Canonical.gte(prefix.clone()));
-        // The first text behind all that begin with the prefix.
-        if let Some(end) = successor(&prefix) {
-            query = query.filter(crates::Column::Canonical.lt(end));
+    ) -> Result<(Vec<CrateRecord>, u64), StoreError> {
+        use crates::Column::{Canonical, Id, RegistryId as Of};
+        let text = canonical_name(text);
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let like = |pattern: String| Canonical.like(LikeExpr::new(pattern).escape('\\'));
+        let listed = Query::select()
+            .column(versions::Column::CrateId)
+            .from(versions::Entity)
+            .and_where(versions::Column::Listed.eq(true))
+            .and_where(versions::Column::Yanked.eq(false))
+            .to_owned();
+        let found = crates::Entity::find()
+            .filter(Of.eq(registry.0))
+            .filter(like(format!("%{escaped}%")))
+            .filter(Id.in_subquery(listed));
+        let count = found.clone().count(&self.read).await.during("search for", &text)?;
+        let mut crates: Vec<CrateRecord> = Vec::new();
+        for part in [
+            found.clone().filter(Canonical.eq(text.clone())),
+            found.clone().filter(like(format!("{escaped}%"))).filter(Canonical.ne(text.clone())),
+            found.filter(like(format!("{escaped}%")).not()),
+        ] {
+            let left = limit.saturating_sub(crates.len() as u64);
+            let query = part.order_by_asc(Canonical).order_by_asc(Id).limit(left);
+            let rows = query.all(&self.read).await.during("search for", &text)?;
+            crates.extend(rows.into_iter().map(CrateRecord::from));
         }
-        if let Some(registry) = registry {
-            query = query.filter(crates::Column::RegistryId.eq(registry.0));
-        }
-        if let Some(after) = after {
-            let name = canonical_name(&after.name);
-            let same_name = crates::Column::Canonical.eq(name.clone()).and(crates::Column::Id.gt(after.id.0));
-            query = query.filter(crates::Column::Canonical.gt(name).or(same_name));
-        }
-        let query =
-            query.order_by_asc(crates::Column::Canonical).order_by_asc(crates::Column::Id).limit(limit);
-        let rows = query.all(&self.read).await.during("search for", &prefix)?;
-        Ok(rows.into_iter().map(CrateRecord::from).collect())
+        Ok((crates, count))
     }
-}
-
-/// The least text that is greater than all that begin with `prefix`, by bytes; `None` when there is none.
-fn successor(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        let next = (last as u32 + 1..=char::MAX as u32).find_map(char::from_u32);
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
 }
 
 pub(crate) async fn registry_by_name<C: ConnectionTrait>(
@@ -292,17 +289,4 @@ pub(crate) async fn ensure_crate(
 pub(crate) enum Existed {
     Yes,
     No,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_successor_is_behind_all_that_begin_so() {
-        assert_eq!(successor("serde").as_deref(), Some("serdf"));
-        assert_eq!(successor("z\u{10FFFF}").as_deref(), Some("{"));
-        assert_eq!(successor("\u{D7FF}").as_deref(), Some("\u{E000}"));
-        assert_eq!(successor(""), None);
-    }
 }

@@ -95,6 +95,8 @@ pub(crate) struct Automatic<'a> {
     pub(crate) listed_while_pending: bool,
     pub(crate) reason: &'a str,
     pub(crate) first_seen: i64,
+    /// Number of the version; later ones have higher ones.
+    pub(crate) id: i64,
 }
 
 /// What holds, given the decisions about this version, its crate and its publisher that are not undone.
@@ -113,7 +115,10 @@ pub(crate) fn standing(
     // stands on its own.
     let speaks_of_it = |row: &&&decisions::Model| {
         let is_release = row.action == DecisionAction::Release.as_str();
-        let is_unseen = automatic.state == State::Pending || automatic.first_seen > row.at;
+        // Numbers are given under the lock that acts take; clocks of replicas differ, and a second is long. Older decisions lack the number.
+        let is_later =
+            row.newest_version.map_or(automatic.first_seen > row.at, |newest| automatic.id > newest);
+        let is_unseen = automatic.state == State::Pending || is_later;
         !(is_release && row.version_id.is_none() && is_unseen)
     };
     let Some(decision) = [2, 1, 0].into_iter().filter_map(latest_about).find(speaks_of_it) else {
@@ -202,6 +207,7 @@ pub(crate) async fn restate(
                 listed_while_pending: row.listed_while_pending,
                 reason: &row.reason,
                 first_seen: row.first_seen,
+                id: row.id,
             };
             let now = standing(&automatic, &decisions.about(row, publishers.get(&row.id)))?;
             if write(transaction, row, &now).await? {
@@ -230,6 +236,8 @@ async fn write(
     update.decision_id = Set(decision_id);
     update.update(&transaction.inner).await.during("change the standing of version", row.id)?;
     transaction.changed(row.crate_id);
+    let before = read_word(&row.standing, "standing", row.id)?;
+    transaction.outbox.note(row, before, now);
     Ok(true)
 }
 
@@ -286,6 +294,7 @@ mod tests {
         listed_while_pending: false,
         reason: "score",
         first_seen: 0,
+        id: 7,
     };
 
     fn decision(
@@ -310,6 +319,7 @@ mod tests {
             undone_by: None,
             undone_at: None,
             undo_reason: None,
+            newest_version: None,
         }
     }
 
@@ -350,6 +360,12 @@ mod tests {
         assert_eq!((later.state, later.decision), (State::Held, None));
         let pending = standing(&Automatic { state: State::Pending, ..HELD }, &[&of_crate]).unwrap();
         assert_eq!(pending.state, State::Pending);
+        let counted = decisions::Model { newest_version: Some(7), ..of_crate };
+        assert!(
+            standing(&Automatic { first_seen: 9, ..HELD }, &[&counted]).unwrap().is_open(),
+            "whatever clocks say"
+        );
+        assert!(!standing(&Automatic { id: 8, ..HELD }, &[&counted]).unwrap().is_open());
         let of_version = decision(3, Some(7), None, DecisionAction::Release);
         assert!(standing(&Automatic { first_seen: 1, ..HELD }, &[&of_version]).unwrap().is_open());
     }

@@ -288,8 +288,14 @@ impl Store {
             .col_expr(tokens::Column::LastUsedAt, Expr::value(Some(at)))
             .filter(tokens::Column::Id.eq(token.id.0))
             .filter(is_older);
-        update.exec(&self.write).await.during("note a use of the token", token.id)?;
-        Ok(())
+        match update.exec(&self.write).await.during("note a use of the token", token.id) {
+            // When a token was used last is worth less than what it is used for: a full disk stops nobody from reading.
+            Err(error) if *error.kind() == StoreErrorKind::Full => {
+                tracing::warn!("{error}");
+                Ok(())
+            }
+            result => result.map(|_| ()),
+        }
     }
 
     /// A user's tokens, newest first, those that are worth nothing among them.

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::connection::PATIENCE;
 use crate::error::During;
+use crate::outbox::Outbox;
 use crate::{Store, StoreError, StoreErrorKind, audit, changes};
 
 /// Number of the lock that writers of the audit log take on PostgreSQL: "cratekee" as a number, so that no
@@ -76,6 +77,8 @@ pub struct Transaction {
     pub(crate) at: i64,
     acts: Vec<Act>,
     changed: BTreeSet<i64>,
+    /// What webhooks are told when it is committed.
+    pub(crate) outbox: Outbox,
 }
 
 impl fmt::Debug for Transaction {
@@ -105,7 +108,8 @@ impl Store {
         };
         let inner = self.begin_writing("begin a transaction").await?;
         lock_log(&inner).await.during("wait for other writers", "audit log")?;
-        Ok(Transaction { inner, _acting, at, acts: Vec::new(), changed: BTreeSet::new() })
+        let outbox = Outbox::new(self.links.clone());
+        Ok(Transaction { inner, _acting, at, acts: Vec::new(), changed: BTreeSet::new(), outbox })
     }
 
     /// Begins a transaction that writes.
@@ -155,13 +159,14 @@ impl Transaction {
         self.changed.insert(crate_id);
     }
 
-    /// Writes the entries and the changes, and makes everything durable.
+    /// Writes the entries, the changes and what webhooks are told, and makes everything durable.
     ///
     /// # Errors
     ///
     /// When the database refuses; then nothing of it happened, unless the connection broke while the answer
     /// was awaited.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_outbox().await?;
         changes::append(&self.inner, &self.changed, self.at).await?;
         audit::append(&self.inner, &self.acts).await?;
         self.inner.commit().await.during("commit", "transaction")

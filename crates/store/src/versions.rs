@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cratekeeper_model::{Checksum, Level, PublishMethod, Verdict};
+use cratekeeper_model::{Checksum, IndexedManifest, Level, PublishMethod, Verdict};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -11,6 +11,7 @@ use sea_orm::{
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::ROWS_AT_ONCE;
 use crate::entities::{crates, provenance, versions};
 use crate::error::During;
 use crate::registries::{crate_by_name, crates_by_id};
@@ -67,6 +68,8 @@ pub struct VersionRecord {
     pub verdict: Option<Verdict>,
     /// When it was inspected last.
     pub inspected_at: Option<i64>,
+    /// `package.description`; `None` where it has none, and of versions of upstreams.
+    pub description: Option<String>,
     /// What holds.
     pub standing: Standing,
 }
@@ -103,6 +106,7 @@ impl TryFrom<versions::Model> for VersionRecord {
             score: row.score.and_then(|it| u8::try_from(it).ok()),
             verdict: read_optional(row.verdict.as_deref(), "verdict", id)?,
             inspected_at: row.inspected_at,
+            description: row.description,
             standing: Standing {
                 state: read_word(&row.standing, "standing", id)?,
                 listed: row.listed,
@@ -138,6 +142,8 @@ pub struct Provenance {
     pub score: Option<u8>,
     /// When.
     pub published_at: Option<i64>,
+    /// What the request claimed about the manifest, where its archive says something else.
+    pub claimed: Option<IndexedManifest>,
 }
 
 impl TryFrom<provenance::Model> for Provenance {
@@ -157,6 +163,7 @@ impl TryFrom<provenance::Model> for Provenance {
             verdict: read_optional(row.verdict.as_deref(), "verdict", id)?,
             score: row.score.and_then(|it| u8::try_from(it).ok()),
             published_at: row.published_at,
+            claimed: row.claimed_json.map(|text| read_json(&text, "claimed", id)).transpose()?,
         })
     }
 }
@@ -284,6 +291,29 @@ impl Store {
         let row = version_by_id(&self.read, id.0).await?;
         let krate = crate::registries::crate_by_id(&self.read, row.crate_id).await?;
         Ok((krate.into(), row.try_into()?))
+    }
+
+    /// The versions with these numbers, with their crates; those that there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn versions_by_id(
+        &self,
+        ids: &[VersionId],
+    ) -> Result<Vec<(CrateRecord, VersionRecord)>, StoreError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(ROWS_AT_ONCE) {
+            let query =
+                versions::Entity::find().filter(versions::Column::Id.is_in(some.iter().map(|it| it.0)));
+            let rows = query
+                .order_by_asc(versions::Column::Id)
+                .all(&self.read)
+                .await
+                .during("look for", "versions")?;
+            found.extend(self.with_crates(rows).await?);
+        }
+        Ok(found)
     }
 
     /// Versions that have these bytes.

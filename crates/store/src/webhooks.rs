@@ -14,7 +14,7 @@ use crate::entities::{Hidden, deliveries, delivery_attempts, webhooks};
 use crate::error::During;
 use crate::jobs::NewJob;
 use crate::words::{clean, read_json, read_word, words, write_json};
-use crate::{DeliveryId, Store, StoreError, Transaction, WebhookId};
+use crate::{DeliveryId, Event, Store, StoreError, Transaction, WebhookId};
 
 /// Kind of the jobs that send a delivery; their payload has its number as `delivery_id`.
 pub const DELIVER: &str = "deliver";
@@ -125,7 +125,7 @@ impl Transaction {
         &mut self,
         url: &str,
         secret: &str,
-        events: &[String],
+        events: &[Event],
     ) -> Result<Webhook, StoreError> {
         let row = webhooks::ActiveModel {
             url: Set(clean(url)),
@@ -135,7 +135,7 @@ impl Transaction {
             created_by: Set(clean(self.actor().unwrap_or_default())),
             ..Default::default()
         };
-        row.insert(&self.inner).await.during("add the webhook", url)?.try_into()
+        row.insert(&self.inner).await.during("add", "the webhook")?.try_into()
     }
 
     /// Ends a webhook. Its deliveries stay readable.
@@ -157,31 +157,73 @@ impl Transaction {
     /// # Errors
     ///
     /// When the database refuses.
-    pub async fn tell(&mut self, event: &str, body: &Value) -> Result<Vec<DeliveryId>, StoreError> {
+    pub async fn tell(&mut self, event: Event, body: &Value) -> Result<Vec<DeliveryId>, StoreError> {
         let query = webhooks::Entity::find().filter(webhooks::Column::DisabledAt.is_null());
         let rows =
             query.order_by_asc(webhooks::Column::Id).all(&self.inner).await.during("read", "webhooks")?;
-        let body = write_json(body, "body")?;
         let mut told = Vec::new();
         for row in rows {
             let webhook = Webhook::try_from(row)?;
-            if !webhook.events.is_empty() && webhook.events.iter().all(|it| it != event) {
-                continue;
+            if webhook.events.is_empty() || webhook.events.iter().any(|it| it == event.as_str()) {
+                told.push(self.deliver(webhook.id, event, body).await?);
             }
-            let row = deliveries::ActiveModel {
-                webhook_id: Set(webhook.id.0),
-                event: Set(clean(event)),
-                body: Set(body.clone()),
-                state: Set(DeliveryState::Open.as_str().to_owned()),
-                attempts: Set(0),
-                created_at: Set(self.at),
-                ..Default::default()
-            };
-            let id = row.insert(&self.inner).await.during("tell about", event)?.id;
-            self.enqueue(&NewJob::new(DELIVER, json!({ "delivery_id": id }))).await?;
-            told.push(DeliveryId(id));
         }
         Ok(told)
+    }
+
+    /// Sends something to one webhook that says no more than that it arrives, whatever it wants to know.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is no such webhook, or it was ended; else when the database refuses.
+    pub async fn ping(&mut self, webhook: WebhookId) -> Result<DeliveryId, StoreError> {
+        let row = webhooks::Entity::find_by_id(webhook.0).one(&self.inner).await;
+        let row = row.during("look for the webhook", webhook)?.filter(|it| it.disabled_at.is_none());
+        row.during("find the webhook", webhook)?;
+        let body = json!({ "event": Event::Ping, "webhook": webhook, "at": self.at });
+        self.deliver(webhook, Event::Ping, &body).await
+    }
+
+    async fn deliver(
+        &mut self,
+        webhook: WebhookId,
+        event: Event,
+        body: &Value,
+    ) -> Result<DeliveryId, StoreError> {
+        let row = deliveries::ActiveModel {
+            webhook_id: Set(webhook.0),
+            event: Set(event.as_str().to_owned()),
+            body: Set(clean(&write_json(body, "body")?)),
+            state: Set(DeliveryState::Open.as_str().to_owned()),
+            attempts: Set(0),
+            created_at: Set(self.at),
+            ..Default::default()
+        };
+        let id = row.insert(&self.inner).await.during("tell about", event)?.id;
+        self.enqueue(&NewJob::new(DELIVER, json!({ "delivery_id": id }))).await?;
+        Ok(DeliveryId(id))
+    }
+
+    /// Has a delivery sent again that was given up.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is no such delivery, or it was not given up; else when the database refuses.
+    pub async fn retry_delivery(&mut self, id: DeliveryId) -> Result<(), StoreError> {
+        let update = deliveries::Entity::update_many()
+            .col_expr(deliveries::Column::State, Expr::value(DeliveryState::Open.as_str()))
+            .col_expr(deliveries::Column::FinishedAt, Expr::value(None::<i64>))
+            .filter(deliveries::Column::Id.eq(id.0))
+            .filter(deliveries::Column::State.eq(DeliveryState::GivenUp.as_str()));
+        let updated = update.exec(&self.inner).await.during("retry the delivery", id)?;
+        (updated.rows_affected == 1).then_some(()).during("retry the delivery", id)?;
+        self.enqueue(&NewJob::new(DELIVER, json!({ "delivery_id": id }))).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn has_webhooks(&self) -> Result<bool, StoreError> {
+        let query = webhooks::Entity::find().filter(webhooks::Column::DisabledAt.is_null()).limit(1);
+        Ok(query.one(&self.inner).await.during("read", "webhooks")?.is_some())
     }
 }
 

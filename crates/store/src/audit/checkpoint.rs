@@ -9,14 +9,26 @@ use std::fmt;
 use cratekeeper_model::Checksum;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{hexadecimal, last_row};
-use crate::entities::checkpoints;
+use crate::entities::{audit_log, checkpoints};
 use crate::error::During;
 use crate::words::read_word;
-use crate::{Store, StoreError};
+use crate::{Act, Event, Store, StoreError, Transaction};
+
+/// What entries of checkpoints on a schedule are about: the newest of them says when the next is due, for all replicas.
+const SCHEDULE: &str = "scheduled checkpoints";
+
+/// What is done then.
+const TAKEN: &str = "checkpoint.take";
+
+/// Who does it.
+const SCHEDULER: &str = "(gate)";
 
 /// A statement that the audit log had this entry, signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,22 +158,40 @@ impl Store {
     ///
     /// When the database refuses.
     pub async fn take_checkpoint(&self, key: &AuditKey, at: i64) -> Result<Checkpoint, StoreError> {
-        let last = last_row(&self.read).await?;
-        let (sequence, hash) = match last {
-            Some(row) => (row.sequence, read_word(&row.hash, "hash", row.sequence)?),
-            None => (0, read_word(&"0".repeat(64), "hash", 0)?),
-        };
-        let checkpoint = key.sign(sequence, hash, at);
-        let row = checkpoints::ActiveModel {
-            sequence: Set(sequence),
-            hash: Set(checkpoint.hash.to_string()),
-            at: Set(at),
-            signer: Set(checkpoint.signer.clone()),
-            signature: Set(checkpoint.signature.clone()),
-            ..Default::default()
-        };
-        row.insert(&self.write).await.during("keep a checkpoint", sequence)?;
+        let checkpoint = sign_last(&self.read, key, at).await?;
+        keep(&self.write, &checkpoint).await?;
         Ok(checkpoint)
+    }
+
+    /// Signs how far the audit log reaches if nobody did on this schedule within the last `every` seconds, and has webhooks told. Whoever gets
+    /// a checkpoint takes it out of this machine's reach and commits then: it counts as taken when it has arrived, and is taken by one of
+    /// several replicas.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn due_checkpoint(
+        &self,
+        key: &AuditKey,
+        every: i64,
+        at: i64,
+    ) -> Result<Option<(Checkpoint, Transaction)>, StoreError> {
+        if !is_due(&self.read, every, at).await? {
+            return Ok(None);
+        }
+        let mut transaction = self.act(Act::new(SCHEDULER, TAKEN, SCHEDULE, at)).await?;
+        // Another replica may have been faster.
+        if !is_due(&transaction.inner, every, at).await? {
+            transaction.roll_back().await?;
+            return Ok(None);
+        }
+        let checkpoint = sign_last(&transaction.inner, key, at).await?;
+        keep(&transaction.inner, &checkpoint).await?;
+        let Checkpoint { sequence, hash, signer, .. } = &checkpoint;
+        transaction.set_detail(json!({ "sequence": sequence, "hash": hash, "signer": signer }));
+        let body = json!({ "event": Event::Checkpoint, "checkpoint": checkpoint, "at": at });
+        transaction.tell(Event::Checkpoint, &body).await?;
+        Ok(Some((checkpoint, transaction)))
     }
 
     /// The copies of the newest checkpoints, newest first.
@@ -174,6 +204,43 @@ impl Store {
         let rows = query.all(&self.read).await.during("read", "checkpoints")?;
         rows.into_iter().map(Checkpoint::try_from).collect()
     }
+}
+
+/// Whether the newest entry of the schedule is too old. One that lies in the future, because a clock went back, must not end it.
+async fn is_due<C: ConnectionTrait>(connection: &C, every: i64, at: i64) -> Result<bool, StoreError> {
+    let query = audit_log::Entity::find()
+        .filter(audit_log::Column::Object.eq(SCHEDULE))
+        .filter(audit_log::Column::Action.eq(TAKEN))
+        .order_by_desc(audit_log::Column::Sequence)
+        .limit(1);
+    let newest = query.one(connection).await.during("read", "audit log")?;
+    Ok(newest.is_none_or(|it| at.saturating_sub(it.at).saturating_abs() >= every))
+}
+
+/// Signs the last entry there is.
+async fn sign_last<C: ConnectionTrait>(
+    connection: &C,
+    key: &AuditKey,
+    at: i64,
+) -> Result<Checkpoint, StoreError> {
+    let (sequence, hash) = match last_row(connection).await? {
+        Some(row) => (row.sequence, read_word(&row.hash, "hash", row.sequence)?),
+        None => (0, read_word(&"0".repeat(64), "hash", 0)?),
+    };
+    Ok(key.sign(sequence, hash, at))
+}
+
+async fn keep<C: ConnectionTrait>(connection: &C, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    let row = checkpoints::ActiveModel {
+        sequence: Set(checkpoint.sequence),
+        hash: Set(checkpoint.hash.to_string()),
+        at: Set(checkpoint.at),
+        signer: Set(checkpoint.signer.clone()),
+        signature: Set(checkpoint.signature.clone()),
+        ..Default::default()
+    };
+    row.insert(connection).await.during("keep a checkpoint", checkpoint.sequence)?;
+    Ok(())
 }
 
 #[cfg(test)]

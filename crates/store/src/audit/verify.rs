@@ -4,7 +4,7 @@
 //! those in the database, which show mistakes, and one from elsewhere, which shows what somebody did who
 //! could write to the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cratekeeper_model::Checksum;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -82,6 +82,8 @@ pub struct AuditReport {
     pub hash: Option<Checksum>,
     /// Checkpoints that were compared.
     pub checkpoints: u64,
+    /// Public keys that signed them.
+    pub signers: BTreeSet<String>,
     /// What is wrong, at most a hundred; empty when nothing is.
     pub problems: Vec<AuditProblem>,
 }
@@ -136,25 +138,32 @@ impl Walk {
 }
 
 impl Store {
-    /// Reads the whole audit log and says what is wrong with it. `signer` is the public key that checkpoints
-    /// must be signed by; `kept` are checkpoints that were kept elsewhere. Without one, a log whose end was
-    /// cut off together with its checkpoints looks whole.
+    /// Reads the whole audit log and says what is wrong with it. `signers` are the public keys of which one must have signed each checkpoint;
+    /// without any, a checkpoint is held to the key that it names itself, which shows that it was not changed, and not who made it. `kept`
+    /// are checkpoints that were kept elsewhere. Without one, a log whose end was cut off together with its checkpoints looks whole.
     ///
     /// # Errors
     ///
     /// When the database refuses. What is wrong with the log is no error.
     pub async fn verify_audit_log(
         &self,
-        signer: Option<&str>,
+        signers: &[String],
         kept: &[Checkpoint],
     ) -> Result<AuditReport, StoreError> {
-        let report = AuditReport { entries: 0, last: 0, hash: None, checkpoints: 0, problems: Vec::new() };
+        let report = AuditReport {
+            entries: 0,
+            last: 0,
+            hash: None,
+            checkpoints: 0,
+            signers: BTreeSet::new(),
+            problems: Vec::new(),
+        };
         let mut walk = Walk { expected: BTreeMap::new(), previous: hexadecimal(&BEGINNING), report };
         let own = checkpoints::Entity::find().order_by_asc(checkpoints::Column::Id);
         let own = own.all(&self.read).await.during("read", "checkpoints")?;
         for row in own {
             match Checkpoint::try_from(row.clone()) {
-                Ok(checkpoint) => walk.expect(&checkpoint, signer),
+                Ok(checkpoint) => walk.expect(&checkpoint, signers),
                 Err(error) => walk.problem(AuditProblem::UntrustedCheckpoint {
                     sequence: row.sequence,
                     reason: error.kind().to_string(),
@@ -162,7 +171,7 @@ impl Store {
             }
         }
         for checkpoint in kept {
-            walk.expect(checkpoint, signer);
+            walk.expect(checkpoint, signers);
         }
         loop {
             let mut query = audit_log::Entity::find();
@@ -181,13 +190,17 @@ impl Store {
 }
 
 impl Walk {
-    fn expect(&mut self, checkpoint: &Checkpoint, signer: Option<&str>) {
+    fn expect(&mut self, checkpoint: &Checkpoint, signers: &[String]) {
         let sequence = checkpoint.sequence;
-        if let Err(error) = checkpoint.verify(signer.unwrap_or(&checkpoint.signer)) {
+        let own = &checkpoint.signer;
+        let trusted =
+            signers.iter().find(|it| it.eq_ignore_ascii_case(own)).or(signers.first()).unwrap_or(own);
+        if let Err(error) = checkpoint.verify(trusted) {
             self.problem(AuditProblem::UntrustedCheckpoint { sequence, reason: error.to_string() });
             return;
         }
         self.report.checkpoints += 1;
+        self.report.signers.insert(own.to_ascii_lowercase());
         if sequence > 0 {
             self.expected.entry(sequence).or_default().push(checkpoint.hash.to_string());
         }

@@ -33,7 +33,8 @@ async fn disarm(raw: &DatabaseConnection) {
 }
 
 async fn problems(store: &Store, kept: &[Checkpoint]) -> Vec<AuditProblem> {
-    store.verify_audit_log(kept.first().map(|it| it.signer.as_str()), kept).await.unwrap().problems
+    let signers: Vec<String> = kept.first().map(|it| it.signer.clone()).into_iter().collect();
+    store.verify_audit_log(&signers, kept).await.unwrap().problems
 }
 
 on_both! {
@@ -51,7 +52,7 @@ on_both! {
         let filter = AuditFilter { object: Some("demo@2".to_owned()), ..AuditFilter::default() };
         assert_eq!(store.audit_entries(&filter, None, 100).await.unwrap().len(), 2);
         assert_eq!(store.audit_entries(&AuditFilter::default(), Some(3), 1).await.unwrap()[0].sequence, 2);
-        let report = store.verify_audit_log(None, &[]).await.unwrap();
+        let report = store.verify_audit_log(&[], &[]).await.unwrap();
         assert_eq!((report.entries, report.last, report.problems), (8, 8, Vec::new()));
     }
 
@@ -83,7 +84,7 @@ on_both! {
         for task in tasks {
             task.await.unwrap();
         }
-        let report = stores[0].verify_audit_log(None, &[]).await.unwrap();
+        let report = stores[0].verify_audit_log(&[], &[]).await.unwrap();
         assert_eq!((report.entries, report.last, report.problems), (120, 120, Vec::new()));
     }
 
@@ -108,7 +109,7 @@ on_both! {
 
         let (other, _) = AuditKey::generate().unwrap();
         let foreign = store.take_checkpoint(&other, NOW).await.unwrap();
-        let found = store.verify_audit_log(Some(&key.public()), &[foreign]).await.unwrap().problems;
+        let found = store.verify_audit_log(&[key.public()], &[foreign]).await.unwrap().problems;
         assert!(found.iter().all(|it| matches!(it, AuditProblem::UntrustedCheckpoint { .. })), "{found:?}");
         assert_eq!(found.len(), 2, "the one given, and the copy in the database");
     }

@@ -2,8 +2,8 @@
 
 use cratekeeper_model::Checksum;
 use cratekeeper_store::{
-    Act, By, DecisionAction, DecisionFilter, DecisionId, Enforcement, NewDecision, NewJob, NewYanks,
-    ObservedVersion, Registry, RegistryId, State, Store, Subject, VersionId, YankOverlay, Yanks,
+    Act, By, DecisionAction, DecisionFilter, DecisionId, Enforcement, Inspection, NewDecision, NewJob,
+    NewYanks, ObservedVersion, Registry, RegistryId, State, Store, Subject, VersionId, YankOverlay, Yanks,
 };
 use proptest::prelude::*;
 use semver::Version;
@@ -49,6 +49,45 @@ fn observed(name: &str, version: &str, yanked: bool) -> ObservedVersion {
 }
 
 on_both! {
+    async fn a_judgement_by_what_was_known_before_another_is_made_again(database: &TestDatabase) {
+        let store = database.store().await;
+        let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+        let one = publish(&store, &publication(&registry, &alice, "demo", "1.0.0", NOW)).await;
+        let lease = store.claim_jobs("here", &["inspect"], 1, 60, NOW).await.unwrap().leases.remove(0);
+        let begun = store.newest_inspection(one).await.unwrap();
+        assert_eq!(begun, 0);
+        // Meanwhile another replica knows more.
+        store.record_inspection(one, &inspection(State::Held, 70, NOW), None).await.unwrap();
+        let stale = |after| Inspection { after: Some(after), ..inspection(State::Released, 0, NOW) };
+        let standing = store.record_inspection(one, &stale(begun), Some(&lease)).await.unwrap();
+        assert_eq!(standing.state, State::Held);
+        assert_eq!(store.record_inspection(one, &stale(begun), None).await.unwrap().state, State::Held);
+        assert_eq!(store.inspections(one, 9).await.unwrap().len(), 1);
+        let again = store.claim_jobs("here", &["inspect"], 9, 60, NOW).await.unwrap().leases;
+        assert_eq!((again.len(), &again[0].payload), (1, &lease.payload), "it is done again, once");
+        let begun = store.newest_inspection(one).await.unwrap();
+        store.record_inspection(one, &stale(begun), Some(&again[0])).await.unwrap();
+        assert_eq!(state(&store, one).await, State::Released);
+        assert!(store.claim_jobs("here", &["inspect"], 9, 60, NOW).await.unwrap().leases.is_empty());
+    }
+
+    async fn a_release_of_a_crate_is_none_of_what_comes_in_the_same_second(database: &TestDatabase) {
+        let store = database.store().await;
+        let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+        let seen = publish(&store, &publication(&registry, &alice, "demo", "1.0.0", NOW)).await;
+        store.record_inspection(seen, &inspection(State::Held, 70, NOW), None).await.unwrap();
+        let krate = store.krate(registry.id, "demo").await.unwrap().unwrap().id;
+        decide(&store, Subject::Crate(krate), DecisionAction::Release, NOW + 9).await;
+        // By a replica whose clock is behind.
+        let later = publish(&store, &publication(&registry, &alice, "demo", "1.0.1", NOW + 9)).await;
+        let behind = publish(&store, &publication(&registry, &alice, "demo", "1.0.2", NOW)).await;
+        for version in [later, behind] {
+            store.record_inspection(version, &inspection(State::Blocked, 90, NOW + 9), None).await.unwrap();
+            assert_eq!(state(&store, version).await, State::Blocked);
+        }
+        assert_eq!(state(&store, seen).await, State::Released);
+    }
+
     async fn what_a_person_decides_holds_and_can_be_undone(database: &TestDatabase) {
         let store = database.store().await;
         let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
@@ -192,9 +231,14 @@ on_both! {
             transaction.set_yanked(*id, true, By { login: Some("alice"), token: Some(alice.1.id) }).await.unwrap();
             transaction.commit().await.unwrap();
         }
-        let mut transaction = store.act(Act::new("admin", "yanks.roll-back", "alice", NOW + 9)).await.unwrap();
         let by = By { login: Some("admin"), token: None };
-        let yanks = Yanks::By("Alice".to_owned());
+        let elsewhere = Yanks::By(upstream(&store).await.id, "Alice".to_owned());
+        let mut elsewhere_too = store.act(Act::new("admin", "yanks.roll-back", "alice", NOW + 9)).await.unwrap();
+        let none = elsewhere_too.roll_back_yanks(&elsewhere, NOW, NOW + 7, "another registry", by).await.unwrap();
+        elsewhere_too.roll_back().await.unwrap();
+        assert_eq!(none, []);
+        let mut transaction = store.act(Act::new("admin", "yanks.roll-back", "alice", NOW + 9)).await.unwrap();
+        let yanks = Yanks::By(registry.id, "Alice".to_owned());
         let back = transaction.roll_back_yanks(&yanks, NOW + 5, NOW + 7, "taken over", by).await.unwrap();
         transaction.commit().await.unwrap();
         assert_eq!(back, ids[1..]);

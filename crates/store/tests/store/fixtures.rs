@@ -68,6 +68,8 @@ pub(crate) fn publication(
         size: 1_000,
         index_line: line(name, version, &[]),
         listed_while_pending: false,
+        claimed: None,
+        description: None,
         by: Publisher {
             login: by.0.login.clone(),
             user: by.0.id,
@@ -107,6 +109,8 @@ pub(crate) fn inspection(state: State, score: u8, at: i64) -> Inspection {
             reason: "a NUL \0 and \u{1F980}".to_owned(),
             ..PolicyAnswer::default()
         }),
+        circumstances: None,
+        after: None,
         analyzer: "0.1.0".to_owned(),
         size: None,
         at,

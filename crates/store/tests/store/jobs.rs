@@ -114,6 +114,46 @@ on_both! {
         assert!(store.dead_jobs(None, 1).await.unwrap()[0].last_error.as_deref().unwrap().contains("lease"));
     }
 
+    async fn a_clock_that_is_set_back_leaves_no_job_behind(database: &TestDatabase) {
+        const DAY: i64 = 24 * 60 * 60;
+        let store = database.store().await;
+        // One that is worked on, one that went wrong, one that waits, and one that is to be done later on purpose.
+        let ids: Vec<JobId> = enqueue(&store, 2).await.into_iter().collect();
+        let ahead = NOW + DAY;
+        let first = claim(&store, "first", 1, ahead).await.remove(0);
+        let second = claim(&store, "first", 1, ahead).await.remove(0);
+        store.fail_job(&second, "a problem", ahead).await.unwrap();
+        let waiting = NewJob { run_after: ahead, ..NewJob::new("inspect", json!({})) };
+        let waiting = store.enqueue(&waiting, ahead).await.unwrap();
+        let later = NewJob { run_after: NOW + 2 * DAY, ..NewJob::new("inspect", json!({})) };
+        store.enqueue(&later, NOW).await.unwrap();
+
+        let claimed: BTreeSet<JobId> = claim(&store, "second", 9, NOW).await.iter().map(|it| it.id).collect();
+        assert_eq!(claimed, BTreeSet::from([ids[0], ids[1], waiting]));
+        assert!(claim(&store, "third", 9, NOW + 1).await.is_empty(), "each is somebody's now");
+        assert_eq!(store.complete_job(&first).await.unwrap(), LeaseState::Lost, "and not of whoever had it before");
+    }
+
+    async fn jobs_that_say_the_same_do_not_pile_up_when_they_fail(database: &TestDatabase) {
+        let store = database.store().await;
+        let job = NewJob::new("inspect", json!({"version_id": 7})).once("inspect:7");
+        let mut first = None;
+        for round in 0..20 {
+            // Somebody asks again and again for what cannot be had.
+            store.enqueue(&job, NOW + round).await.unwrap();
+            for lease in claim(&store, "worker", 9, NOW + round).await {
+                first.get_or_insert(lease.id);
+                store.fail_job(&lease, "the upstream is away", NOW + round).await.unwrap();
+            }
+        }
+        assert_eq!(store.job_counts().await.unwrap()[0].open, 1);
+        let other = store.enqueue(&NewJob::new("inspect", json!({"version_id": 8})), NOW).await.unwrap();
+        let lease = claim(&store, "worker", 1, NOW).await.remove(0);
+        store.fail_job(&lease, "a problem", NOW).await.unwrap();
+        assert!(store.job(other).await.unwrap().is_some(), "it says something else");
+        assert!(store.job(first.unwrap()).await.unwrap().is_some(), "the pauses of the first go on");
+    }
+
     async fn a_job_that_is_to_be_there_once_is(database: &TestDatabase) {
         let store = database.store().await;
         let job = NewJob::new("inspect", json!({})).once("demo@1.0.0");

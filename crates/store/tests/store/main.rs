@@ -9,6 +9,7 @@ mod decisions;
 mod figures;
 mod fixtures;
 mod jobs;
+mod outbox;
 mod people;
 mod processes;
 mod publishing;

@@ -73,7 +73,7 @@ fn find_or_start() -> Result<Option<Server>, String> {
 }
 
 /// Where PostgreSQL's programs are: on the path, or where Debian puts those of the newest version.
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has_both =
         |directory: &PathBuf| directory.join("initdb").exists() && directory.join("postgres").exists();
@@ -101,7 +101,7 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout.trim_ascii() == b"0")
 }
 
-fn start(programs: &Path, directory: &Path, owner: u32) -> Result<(), String> {
+pub(crate) fn start(programs: &Path, directory: &Path, owner: u32) -> Result<(), String> {
     if is_root() {
         assert!(Command::new("chown").arg("postgres:").arg(directory).status().unwrap().success());
     }
@@ -123,7 +123,7 @@ fn start(programs: &Path, directory: &Path, owner: u32) -> Result<(), String> {
 }
 
 /// Starts the server below a shell that ends it, and removes its directory, when the process `owner` is gone.
-fn run(program: &Path, data: &Path, directory: &Path, owner: u32) {
+pub(crate) fn run(program: &Path, data: &Path, directory: &Path, owner: u32) {
     use std::os::unix::process::CommandExt;
     let script = r#"directory=$1; owner=$2; shift 2; "$@" >"$directory/log" 2>&1 & server=$!
         while [ -d "/proc/$owner" ] || ps -p "$owner" >/dev/null 2>&1; do sleep 1; done
