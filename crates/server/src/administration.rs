@@ -5,21 +5,29 @@
 mod acts;
 mod people;
 mod questions;
+mod replay;
+mod service;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use cratekeeper_store::Role;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::OpenApi;
+use utoipa::{OpenApi, ToSchema};
 
-use crate::callers::{Caller, RequestKind};
+use crate::callers::{Caller, RequestKind, small};
 use crate::error::Failure;
 use crate::gate::Gate;
 
-/// Largest body of a request.
-const BODY: usize = 64 << 10;
+/// Largest body of a request: a policy of the largest size.
+const BODY: usize = 2 << 20;
+
+/// Who may see who fetched what, and what was done by whom.
+const AUDIT: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
 
 /// Longest text that an act may give as its reason, in bytes.
 const REASON: usize = 2_000;
@@ -33,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/versions/{registry}/{name}/{version}", get(questions::version))
         .route("/recall", get(questions::recall))
         .route("/audit-log", get(questions::audit_log))
+        .route("/replay", post(replay::replay))
         .route("/jobs/dead", get(questions::dead_jobs))
         .route("/jobs/{id}/retry", post(acts::retry_job))
         .route("/decisions", get(questions::decisions).post(acts::decide))
@@ -44,10 +53,13 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/users/{login}/roles", post(people::set_roles))
         .route("/users/{login}/disable", post(people::disable))
         .route("/tokens", post(people::create_token))
-        .route("/tokens/{id}", delete(people::revoke_token))
-        .route("/webhooks", get(people::webhooks).post(people::create_webhook))
-        .route("/webhooks/{id}", delete(people::end_webhook))
-        .route("/webhooks/{id}/deliveries", get(people::deliveries))
+        .route("/tokens/{id}/revoke", post(people::revoke_token))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/webhooks/{id}/disable", post(webhooks::disable))
+        .route("/webhooks/{id}/test", post(webhooks::test))
+        .route("/webhooks/{id}/deliveries", get(webhooks::deliveries))
+        .route("/deliveries/{id}/retry", post(webhooks::retry))
+        .route("/reload", post(service::reload))
 }
 
 #[derive(OpenApi)]
@@ -62,6 +74,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         questions::version,
         questions::recall,
         questions::audit_log,
+        replay::replay,
         questions::dead_jobs,
         questions::decisions,
         acts::retry_job,
@@ -76,10 +89,13 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         people::disable,
         people::create_token,
         people::revoke_token,
-        people::webhooks,
-        people::create_webhook,
-        people::end_webhook,
-        people::deliveries,
+        webhooks::list,
+        webhooks::create,
+        webhooks::disable,
+        webhooks::test,
+        webhooks::deliveries,
+        webhooks::retry,
+        service::reload,
     )
 )]
 struct Document;
@@ -89,6 +105,13 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     // The handlers name their paths as they stand below the root.
     Json(document)
+}
+
+/// Why something is done.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    reason: String,
 }
 
 /// Who asks, and what with.
@@ -105,7 +128,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gate>> for Asked<T> {
         let caller = Caller::of(&parts, gate, RequestKind::Write).await?;
         // Nobody without an account has a body read.
         caller.signed_in()?;
-        let bytes = axum::body::to_bytes(body, BODY).await.map_err(|_| Failure::TooLarge(BODY as u64))?;
+        let bytes = small(body, BODY).await?;
         let bytes = if bytes.is_empty() { b"null".as_slice().into() } else { bytes };
         let body = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::Bad(format!(

@@ -2,16 +2,18 @@
 //!
 //! A blob's key is the SHA-256 of its bytes, so that writing twice is writing once, no crash can leave bytes under a name that promises
 //! others, and a rename of a crate or a second registry with the same version costs nothing. Bytes are hashed again when they come back
-//! from the store: disks lie, too.
+//! from the store, unless that was done lately and the store says that they are the same: disks lie, too.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use cratekeeper_model::Checksum;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
+use quick_cache::sync::Cache;
 
 /// Where archives are.
 #[derive(Debug, Clone)]
@@ -20,6 +22,38 @@ pub struct Blobs {
     /// Directory of the files, where they are files of this machine.
     directory: Option<PathBuf>,
     prefix: Key,
+    /// What was hashed lately, and when.
+    verified: Arc<Cache<Checksum, (Stamp, Instant)>>,
+}
+
+/// What an object store says of an object without reading it; another one stands for other bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    tag: String,
+    size: u64,
+    modified: i64,
+}
+
+impl Stamp {
+    /// `None` where the store has no tags: then nothing is known without reading.
+    fn of(meta: &object_store::ObjectMeta) -> Option<Stamp> {
+        let modified = meta.last_modified.timestamp_micros();
+        Some(Stamp { tag: meta.e_tag.clone()?, size: meta.size, modified })
+    }
+}
+
+/// How long bytes are believed after they were hashed, if the store says that they are the same. To hash each archive each time takes longer
+/// than to send it, and clients compare the checksum, too.
+const VERIFIED: Duration = Duration::from_secs(600);
+
+/// Archives of which it is remembered that they were hashed; 200 bytes each.
+const REMEMBERED: usize = 20_000;
+
+/// Bytes that are hashed where they were read; more are hashed where that keeps nobody waiting.
+const HASHED_AT_ONCE: usize = 256 << 10;
+
+fn verified() -> Arc<Cache<Checksum, (Stamp, Instant)>> {
+    Arc::new(Cache::new(REMEMBERED))
 }
 
 /// The object store could not be used.
@@ -72,7 +106,12 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(directory).map_err(|error| failed(error.into()))?;
         // Whoever published was told that it is done: a power failure must not take it back.
         let store = Arc::new(store.with_fsync(true));
-        Ok(Blobs { store, directory: Some(directory.to_owned()), prefix: Key::default() })
+        Ok(Blobs {
+            store,
+            directory: Some(directory.to_owned()),
+            prefix: Key::default(),
+            verified: verified(),
+        })
     }
 
     /// Archives at a URL, for example `s3://bucket/prefix`; credentials come from the environment.
@@ -94,7 +133,7 @@ impl Blobs {
         let variables = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (store, prefix) =
             object_store::parse_url_opts(&url, variables).map_err(|error| failed(error.into()))?;
-        Ok(Blobs { store: store.into(), directory: None, prefix })
+        Ok(Blobs { store: store.into(), directory: None, prefix, verified: verified() })
     }
 
     /// Keeps an archive. Keeping it twice is no error.
@@ -123,10 +162,27 @@ impl Blobs {
             Err(object_store::Error::NotFound { .. }) => return Err(BlobError::NotThere(*checksum)),
             Err(error) => return Err(failed(error)),
         };
+        let stamp = Stamp::of(&answer.meta);
         let bytes = answer.bytes().await.map_err(failed)?;
-        let actual = Checksum::of(&bytes);
+        if let Some(stamp) = &stamp
+            && stamp.size == bytes.len() as u64
+            && self.verified.get(checksum).is_some_and(|it| it.0 == *stamp && it.1.elapsed() < VERIFIED)
+        {
+            return Ok(bytes);
+        }
+        let hashed = bytes.clone();
+        // A large one takes as long as a thousand answers.
+        let actual = match bytes.len() > HASHED_AT_ONCE {
+            true => tokio::task::spawn_blocking(move || Checksum::of(&hashed))
+                .await
+                .map_err(|error| failed(object_store::Error::JoinError { source: error }))?,
+            false => Checksum::of(&hashed),
+        };
         if actual != *checksum {
             return Err(BlobError::Damaged { expected: *checksum, actual });
+        }
+        if let Some(stamp) = stamp {
+            self.verified.insert(*checksum, (stamp, Instant::now()));
         }
         Ok(bytes)
     }

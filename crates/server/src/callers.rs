@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use cratekeeper_store::{Role, Scope, Token, User};
+use tokio::time::timeout;
 
 use crate::error::Failure;
 use crate::gate::Gate;
+
+/// How long a body of a few kilobytes may take.
+const SMALL_BODY: Duration = Duration::from_secs(30);
 
 /// Most characters of a user agent that are kept.
 const CLIENT_CHARACTERS: usize = 200;
@@ -34,9 +39,8 @@ impl Caller {
     ///
     /// When a token came along that is worth nothing, or there were too many requests.
     pub(crate) async fn of(parts: &Parts, gate: &Gate, kind: RequestKind) -> Result<Caller, Failure> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
-        let address =
-            peer.map(|peer| behind_proxies(peer, &parts.headers, &gate.configuration.trusted_proxies));
+        let settings = gate.settings();
+        let address = address(parts, &settings.trusted_proxies);
         let client = text(&parts.headers, header::USER_AGENT)
             .map(|it| crate::refusal::harmless(it, CLIENT_CHARACTERS));
         let account = match text(&parts.headers, header::AUTHORIZATION) {
@@ -45,8 +49,9 @@ impl Caller {
                 let secret = value.strip_prefix("Bearer ").unwrap_or(value).trim();
                 let found = gate.store.authenticate(secret, gate.now()).await?;
                 if found.is_none() {
+                    gate.metrics.wrong_token();
                     // Wrong tokens are counted as writes of the address, so that guessing is slow.
-                    gate.rates.count(Subject::Address(address), RequestKind::Write, &gate.configuration)?;
+                    gate.rates.count(Subject::of(address), RequestKind::Write, &settings)?;
                 }
                 Some(found.ok_or(Failure::Unauthorized(
                     "the token is not valid: it is unknown, expired or revoked",
@@ -56,9 +61,8 @@ impl Caller {
         if let Some((token, _)) = &account {
             gate.store.note_token_use(token, gate.now()).await?;
         }
-        let subject =
-            account.as_ref().map_or(Subject::Address(address), |(token, _)| Subject::Token(token.id.0));
-        gate.rates.count(subject, kind, &gate.configuration)?;
+        let subject = account.as_ref().map_or(Subject::of(address), |(token, _)| Subject::Token(token.id.0));
+        gate.rates.count(subject, kind, &settings)?;
         Ok(Caller { address, client, account })
     }
 
@@ -115,23 +119,74 @@ impl Caller {
     ///
     /// When the gate is set up to need a token for it, and there is none.
     pub(crate) fn may_read(&self, gate: &Gate) -> Result<(), Failure> {
-        if gate.configuration.auth_required { self.signed_in().map(|_| ()) } else { Ok(()) }
+        if gate.settings().auth_required { self.signed_in().map(|_| ()) } else { Ok(()) }
     }
+}
+
+/// The whole body of a request that has little to say, in little time: whoever sends a byte a minute keeps a connection, not more.
+///
+/// # Errors
+///
+/// When it is longer than `limit` bytes, or takes too long.
+pub(crate) async fn small(body: Body, limit: usize) -> Result<Bytes, Failure> {
+    let late = |_| Failure::Bad(format!("the request did not end within {} seconds", SMALL_BODY.as_secs()));
+    let read = timeout(SMALL_BODY, axum::body::to_bytes(body, limit)).await.map_err(late)?;
+    read.map_err(|_| Failure::TooLarge(limit as u64))
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The address of whoever asked a chain of proxies: the last in `X-Forwarded-For` that is none of those we trust.
+/// Where a request comes from, behind proxies that are trusted.
+fn address(parts: &Parts, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    Some(behind_proxies(peer, &parts.headers, trusted))
+}
+
+/// Whether a request was made on this machine. One that says to be passed on was not, although a proxy on this machine passes it: where none
+/// is trusted, nobody knows by whom it was made.
+pub(crate) fn is_from_here(parts: &Parts, gate: &Gate) -> bool {
+    let is_passed_on = ["x-forwarded-for", "forwarded", "via", "x-real-ip"]
+        .into_iter()
+        .any(|name| parts.headers.contains_key(name));
+    !is_passed_on && address(parts, &gate.settings().trusted_proxies).is_some_and(|it| it.is_loopback())
+}
+
+/// The address of whoever asked a chain of proxies: the last in `X-Forwarded-For` that is none of those we trust. What stands before an entry
+/// that is no address was written by somebody we know nothing about. `Forwarded` (RFC 7239) is not believed: proxies that set the one pass
+/// the other on as it came.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    if !trusted.contains(&peer) {
-        return peer;
+    let is_trusted = |address: IpAddr| trusted.iter().any(|it| it.to_canonical() == address);
+    let values: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().map(|it| it.to_str().unwrap_or_default()).collect();
+    let mut address = peer.to_canonical();
+    for entry in values.iter().rev().flat_map(|it| it.rsplit(',')) {
+        if !is_trusted(address) {
+            break;
+        }
+        let Some(before) = forwarded(entry) else { break };
+        address = before;
     }
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
-    let chain: Vec<IpAddr> =
-        values.flat_map(|it| it.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
-    chain.into_iter().rev().find(|it| !trusted.contains(it)).unwrap_or(peer)
+    address
+}
+
+/// An entry of `X-Forwarded-For`: an address, in brackets or quotes, with or without a port.
+fn forwarded(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim().trim_matches('"');
+    let address = entry.parse::<IpAddr>().ok();
+    let with_port = || entry.parse::<SocketAddr>().ok().map(|it| it.ip());
+    let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    Some(address.or_else(with_port).or_else(bracketed)?.to_canonical())
+}
+
+/// What requests of an address are counted under: an IPv6 network of 64 bits is what one customer gets, with more addresses than there are
+/// buckets.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(it) => IpAddr::V6((it.to_bits() & (u128::MAX << 64)).into()),
+        it @ IpAddr::V4(_) => it,
+    }
 }
 
 /// What a request does, for limits.
@@ -146,6 +201,12 @@ pub(crate) enum RequestKind {
 pub(crate) enum Subject {
     Token(i64),
     Address(Option<IpAddr>),
+}
+
+impl Subject {
+    fn of(address: Option<IpAddr>) -> Subject {
+        Subject::Address(address.map(network))
+    }
 }
 
 /// Counts requests: each subject has a minute's worth, which fills up again evenly (a token bucket). Each replica counts for itself.
@@ -218,5 +279,39 @@ mod tests {
         assert_eq!(behind_proxies(proxy, &headers, &[proxy]).to_string(), "198.51.100.7");
         headers.insert("x-forwarded-for", "nonsense".parse().unwrap());
         assert_eq!(behind_proxies(proxy, &headers, &[proxy]), proxy);
+        headers.insert("x-forwarded-for", "203.0.113.9, nonsense, 10.0.0.1".parse().unwrap());
+        assert_eq!(behind_proxies(proxy, &headers, &[proxy]), proxy, "what a stranger wrote is not believed");
+    }
+
+    #[test]
+    fn the_last_address_that_is_not_trusted_is_whoever_asks() {
+        let trusted: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "192.0.2.1, 198.51.100.7:5012".parse().unwrap());
+        headers.append("x-forwarded-for", "\"[2001:db8::1]:443\", ::ffff:10.0.0.1".parse().unwrap());
+        headers.insert("forwarded", "for=192.0.2.99".parse().unwrap());
+        let peer = "::ffff:10.0.0.1".parse().unwrap();
+        assert_eq!(behind_proxies(peer, &headers, &trusted).to_string(), "198.51.100.7");
+        for (entry, expected) in [
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            (" 2001:db8::7 ", Some("2001:db8::7")),
+            ("[2001:db8::7]:1", Some("2001:db8::7")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("unknown", None),
+            ("_hidden", None),
+            ("1.2.3", None),
+            ("", None),
+        ] {
+            assert_eq!(forwarded(entry).map(|it| it.to_string()).as_deref(), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_counted_together() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 }

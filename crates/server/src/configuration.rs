@@ -62,6 +62,41 @@ pub struct Configuration {
     pub allow_private_addresses: bool,
     /// Certificate and key in PEM, to speak TLS without a proxy.
     pub tls: Option<Tls>,
+    /// Connections at the same time; whoever comes when so many are open waits.
+    pub connections: usize,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
+    /// Where signed statements about the audit log go, and how often.
+    pub checkpoints: Checkpoints,
+}
+
+/// Who may read how much is asked for, refused and inspected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsAccess {
+    /// Whoever asks on this machine, or with a token that may administer.
+    #[default]
+    Restricted,
+    /// Everybody.
+    Open,
+}
+
+/// Checkpoints on a schedule. Webhooks that want them are told, whatever stands here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checkpoints {
+    /// Hours from one to the next; none are taken with 0, nor where nobody is there to get them.
+    pub every: u32,
+    /// File that they are appended to, one on each line. Outside of the data directory, and best on another machine.
+    pub file: Option<PathBuf>,
+    /// File with the key that signs them; by default `audit.key` in the data directory. Replicas share it.
+    pub key: Option<PathBuf>,
+}
+
+impl Default for Checkpoints {
+    fn default() -> Checkpoints {
+        Checkpoints { every: 24, file: None, key: None }
+    }
 }
 
 /// A registry to stand in front of.
@@ -146,6 +181,10 @@ impl Default for Configuration {
             reads_per_minute: 60_000,
             allow_private_addresses: false,
             tls: None,
+            // Each takes some 30 KiB, and a file descriptor, of which processes have a thousand or more.
+            connections: 4_096,
+            metrics: MetricsAccess::Restricted,
+            checkpoints: Checkpoints::default(),
         }
     }
 }
@@ -224,13 +263,8 @@ impl Configuration {
                 "others cannot reach it by this address; say with `public-url` by which they can",
             );
         }
-        if let Some(tls) = &self.tls {
-            let certificate = tls.certificate.display().to_string();
-            return refuse(
-                "tls.certificate",
-                &certificate,
-                "this program speaks no TLS of its own yet; put a proxy before it",
-            );
+        if self.connections == 0 {
+            return refuse("connections", "0", "nobody could connect");
         }
         for name in self.upstream.keys() {
             let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
@@ -254,6 +288,63 @@ impl Configuration {
                 format!("{scheme}://{}", self.listen)
             }
         }
+    }
+
+    /// Takes over what may change while the gate runs and differs between two readings of the file; what was given as an argument stays.
+    /// Gives the keys that were taken over, and those that need a restart.
+    pub(crate) fn take_over(
+        &mut self,
+        before: &Configuration,
+        now: &Configuration,
+    ) -> (Vec<&'static str>, Vec<&'static str>) {
+        let mut taken = Vec::new();
+        // What is equal after the safe keys are is equal in the others.
+        let mut rest = before.clone();
+        macro_rules! take {
+            ($($field:ident $key:literal),*) => {$(
+                if before.$field != now.$field {
+                    self.$field = now.$field.clone();
+                    taken.push($key);
+                }
+                rest.$field = now.$field.clone();
+            )*};
+        }
+        take!(
+            auth_required "auth-required", require_metadata "require-metadata", listed_after_days "listed-after-days",
+            uninspected "uninspected", inspection_wait "inspection-wait", index_age "index-age", max_archive "max-archive",
+            trusted_proxies "trusted-proxies", writes_per_minute "writes-per-minute",
+            reads_per_minute "reads-per-minute", metrics "metrics"
+        );
+        for (name, upstream) in &mut rest.upstream {
+            let Some(new) = now.upstream.get(name) else { continue };
+            if upstream.shadowed != new.shadowed {
+                if let Some(current) = self.upstream.get_mut(name) {
+                    current.shadowed.clone_from(&new.shadowed);
+                }
+                taken.push("upstream.*.shadowed");
+                upstream.shadowed.clone_from(&new.shadowed);
+            }
+        }
+        taken.dedup();
+        (taken, rest.others_that_differ(now))
+    }
+
+    fn others_that_differ(&self, now: &Configuration) -> Vec<&'static str> {
+        let all = [
+            ("listen", self.listen != now.listen),
+            ("public-url", self.public_url != now.public_url),
+            ("database", self.database != now.database),
+            ("archives", self.archives != now.archives),
+            ("policy", self.policy != now.policy),
+            ("upstream", self.upstream != now.upstream),
+            ("is-default-registry", self.is_default_registry != now.is_default_registry),
+            ("inspections", self.inspections != now.inspections),
+            ("allow-private-addresses", self.allow_private_addresses != now.allow_private_addresses),
+            ("tls", self.tls != now.tls),
+            ("connections", self.connections != now.connections),
+            ("checkpoints", self.checkpoints != now.checkpoints),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 
     /// How long a download waits for an inspection.
@@ -294,6 +385,21 @@ mod tests {
         .unwrap();
         assert_eq!(configuration.url(), "https://gate.example.com");
         assert_eq!(configuration.upstream["mirror"].replaces, "crates-io");
+    }
+
+    #[test]
+    fn what_is_safe_is_taken_over_and_the_rest_is_named() {
+        let before = Configuration { listed_after_days: 7, ..Configuration::default() };
+        // An argument of the command line, which the file does not have.
+        let mut current = Configuration { policy: Some("other.toml".into()), ..before.clone() };
+        let now =
+            read("listed-after-days = 3\nlisten = '127.0.0.1:1'\n[upstream.new]\nindex = 'x'\n").unwrap();
+        let (taken, others) = current.take_over(&before, &now);
+        assert_eq!((taken, others), (vec!["listed-after-days"], vec!["listen", "upstream"]));
+        assert_eq!((current.listed_after_days, current.listen), (3, DEFAULT_LISTEN));
+        assert_eq!(current.policy.as_deref(), Some(Path::new("other.toml")));
+        let (taken, others) = current.clone().take_over(&now, &now);
+        assert!(taken.is_empty() && others.is_empty());
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! Cargo shows `errors[].detail` of an answer's JSON. What went wrong inside is written to the log, once, with the number that the answer
 //! carries; it is never part of an answer.
 
+use std::io;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cratekeeper_model::Checksum;
 use serde::Serialize;
 
 use crate::blobs::BlobError;
@@ -31,6 +34,10 @@ pub(crate) enum Failure {
     Upstream(String),
     /// Not now: starting, or ending, or the database is away.
     Unavailable(String),
+    /// There is no room left to write down what is asked for.
+    Full,
+    /// What was asked for is here, and is not what it was when it was kept.
+    Damaged(Checksum),
     /// Something here failed. The text is for the log.
     Internal(String),
 }
@@ -58,7 +65,8 @@ impl Failure {
             Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Upstream(_) => StatusCode::BAD_GATEWAY,
             Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Failure::Damaged(_) | Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -73,6 +81,13 @@ impl Failure {
             Failure::Unauthorized(text) => (*text).to_owned(),
             Failure::TooLarge(limit) => format!("the request is larger than {limit} bytes"),
             Failure::TooMany(seconds) => format!("too many requests; try again in {seconds} seconds"),
+            Failure::Full => {
+                "the gate has no room left on its disk; its operator has to make some".to_owned()
+            }
+            Failure::Damaged(checksum) => format!(
+                "the archive with the checksum {checksum} is damaged or missing in the gate's store and is not given out; \
+                 its operator can put it back from a backup"
+            ),
             Failure::Internal(cause) => {
                 let number = fastrand::u64(..);
                 tracing::error!(number = format!("{number:016x}"), cause, "a request failed");
@@ -104,8 +119,40 @@ impl IntoResponse for Failure {
 
 impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Failure {
-        Failure::Internal(with_sources(&error))
+        match &error {
+            BlobError::Damaged { expected: checksum, .. } | BlobError::NotThere(checksum) => {
+                tracing::error!("an archive cannot be given out: {}", with_sources(&error));
+                Failure::Damaged(*checksum)
+            }
+            BlobError::Open { .. } | BlobError::Failed { .. } => Failure::of_storage(&error),
+        }
     }
+}
+
+impl Failure {
+    /// A file or an object could not be read or written.
+    pub(crate) fn of_storage(error: &(dyn std::error::Error + 'static)) -> Failure {
+        if is_full(error) {
+            tracing::error!("there is no room left: {}", with_sources(error));
+            return Failure::Full;
+        }
+        Failure::Internal(with_sources(error))
+    }
+}
+
+/// Whether the cause of an error is a disk, or somebody's share of it, that is full.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|it| matches!(it.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error with its causes on one line.
@@ -125,19 +172,48 @@ pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
 
 impl From<cratekeeper_store::StoreError> for Failure {
     fn from(error: cratekeeper_store::StoreError) -> Failure {
+        Failure::from(&error)
+    }
+}
+
+impl From<&cratekeeper_store::StoreError> for Failure {
+    fn from(error: &cratekeeper_store::StoreError) -> Failure {
         use cratekeeper_store::StoreErrorKind as Kind;
         match error.kind() {
             Kind::NotFound => Failure::NotFound(error.to_string()),
             Kind::AlreadyExists | Kind::NameTaken { .. } | Kind::VersionTaken { .. } => {
                 Failure::Conflict(error.to_string())
             }
-            Kind::NotOwner { .. } => Failure::Forbidden(error.to_string()),
+            Kind::NotOwner { .. } | Kind::NotOpen => Failure::Forbidden(error.to_string()),
             Kind::Refused(_) | Kind::Invalid(_) => Failure::Bad(error.to_string()),
-            Kind::Conflict | Kind::Unavailable | Kind::Full => {
-                tracing::error!("the database is not at hand: {}", with_sources(&error));
+            Kind::Full => {
+                tracing::error!("there is no room left: {}", with_sources(error));
+                Failure::Full
+            }
+            Kind::Conflict | Kind::Unavailable => {
+                tracing::error!("the database is not at hand: {}", with_sources(error));
                 Failure::Unavailable("the database is not at hand; try again in a while".to_owned())
             }
-            _ => Failure::Internal(with_sources(&error)),
+            _ => Failure::Internal(with_sources(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_however_deep_it_is_in_an_error() {
+        let cause = io::Error::from_raw_os_error(28); // ENOSPC
+        let source = object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(cause) };
+        let error = BlobError::Failed { operation: "write", checksum: Checksum::of(b""), source };
+        let failure = Failure::from(error);
+        assert_eq!(failure.status(), StatusCode::INSUFFICIENT_STORAGE);
+        assert!(!failure.detail().contains("LocalFileSystem"));
+        let source =
+            object_store::Error::NotImplemented { operation: String::new(), implementer: String::new() };
+        let error = BlobError::Failed { operation: "write", checksum: Checksum::of(b""), source };
+        assert_eq!(Failure::from(error).status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

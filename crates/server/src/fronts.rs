@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cratekeeper_registry::IndexFile;
+use cratekeeper_registry::{IndexFile, UpstreamError};
 use cratekeeper_store::{
     Act, NewYanks, ObservedVersion, Registry, State, StoreError, VersionRecord, canonical_name,
 };
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use crate::error::{Failure, with_sources};
 use crate::gate::{Front, GATE, Gate};
 use crate::protocol::CrateName;
+use crate::troubles::REST;
 use crate::views::View;
 
 /// Seconds of a day.
@@ -36,10 +37,7 @@ const HELD_BACK: &str = "withdrawn beside a version that is not released, or wit
 const PATIENCE_WITH_ANSWER: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// How long an upstream that failed is not asked again about the same crate.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
-
-/// Requests to upstreams at the same time.
+/// Index files that are asked of one upstream at the same time.
 pub(crate) const ASKING: usize = 32;
 
 /// Answers of upstreams that are remembered.
@@ -96,8 +94,12 @@ impl Gate {
     ) -> Result<Option<Arc<View>>, Failure> {
         let known = self.answers.get(front, name);
         let view = self.view(&front.registry, name.as_str()).await?;
-        let age = Duration::from_secs(self.configuration.index_age);
+        let age = Duration::from_secs(self.settings().index_age);
         if known.as_ref().is_some_and(|it| it.believed_since.elapsed() < age) {
+            return Ok(view);
+        }
+        if view.is_some() && front.troubles.rests() {
+            self.metrics.upstream_failure();
             return Ok(view);
         }
         let etag = known.and_then(|it| it.etag);
@@ -111,14 +113,17 @@ impl Gate {
                 return Ok(self.view(&front.registry, name.as_str()).await?);
             }
             Ok(Err(failure)) => failure,
-            Err(_) => Failure::Upstream(format!("the upstream `{}` does not answer", front.registry.name)),
+            Err(_) => {
+                front.troubles.failed();
+                Failure::Upstream(format!("the upstream `{}` does not answer", front.registry.name))
+            }
         };
         let Some(view) = view else { return Err(failure) };
         self.metrics.upstream_failure();
         tracing::warn!(upstream = front.registry.name, crate_name = %name, "an upstream cannot be asked: {failure:?}");
         // Asked again soon, and not by everybody who comes until then.
         let believed_since =
-            Instant::now().checked_sub(age.saturating_sub(AFTER_FAILURE)).unwrap_or_else(Instant::now);
+            Instant::now().checked_sub(age.saturating_sub(REST)).unwrap_or_else(Instant::now);
         self.answers.put(front, name, Answer { believed_since, etag });
         Ok(Some(view))
     }
@@ -147,15 +152,22 @@ impl Gate {
         etag: Option<String>,
     ) -> Result<IndexFile, Failure> {
         let ended = |_| Failure::Unavailable("the gate ends".to_owned());
-        let turn = self.asking.clone().acquire_owned().await.map_err(ended)?;
+        let turn = front.asking.clone().acquire_owned().await.map_err(ended)?;
         let upstream = front.upstream.clone();
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             upstream.index_file(&name, etag.as_deref())
         });
         match answer.await {
-            Ok(Ok(file)) => Ok(file),
+            Ok(Ok(file)) => {
+                front.troubles.answered();
+                Ok(file)
+            }
             Ok(Err(error)) => {
+                // One that gives nonsense about a crate may be right about the next.
+                if !matches!(error, UpstreamError::Malformed { .. } | UpstreamError::Name) {
+                    front.troubles.failed();
+                }
                 tracing::warn!(
                     upstream = front.registry.name,
                     "an upstream cannot be asked: {}",
@@ -203,7 +215,7 @@ impl Gate {
                         .pubtime
                         .and_then(|it| it.parse::<jiff::Timestamp>().ok())
                         .map(jiff::Timestamp::as_second);
-                    let age = i64::from(self.configuration.listed_after_days) * DAY;
+                    let age = i64::from(self.settings().listed_after_days) * DAY;
                     let is_old = published.map_or(is_new_here, |it| at.saturating_sub(it) > age);
                     observed.push(ObservedVersion {
                         version: read.vers,
@@ -212,7 +224,7 @@ impl Gate {
                         index_line: line.to_owned(),
                         published_at: published,
                         listed_while_pending: is_old,
-                        job: (!is_old).then(Gate::inspection_job),
+                        job: (!is_old).then(|| self.inspection_job(&front.registry)),
                     });
                 }
                 _ => unread += 1,
@@ -221,7 +233,16 @@ impl Gate {
         if unread > 0 {
             tracing::warn!(upstream = front.registry.name, crate_name = %name, lines = unread, "lines of an index cannot be read, and are left out");
         }
-        let Some(own_name) = own_name else { return Ok(()) };
+        let Some(own_name) = own_name else {
+            if unread == 0 {
+                return Ok(());
+            }
+            // A page of a portal, say. That there is no such crate is another answer.
+            let upstream = &front.registry.name;
+            return Err(Failure::Upstream(format!(
+                "what the upstream `{upstream}` gives for `{name}` is no index file"
+            )));
+        };
         let yanks = self.new_yanks(front, name, &observed).await?;
         let seen = self.store.observe(front.registry.id, &own_name, &observed, &yanks, at).await?;
         for it in &seen.contradicted {
@@ -229,7 +250,8 @@ impl Gate {
                 "an index line changed under a published version; what was seen first is kept");
             self.metrics.contradiction();
         }
-        if !(seen.added.is_empty() && seen.yanked.is_empty() && seen.unyanked.is_empty()) {
+        // Another replica may have been faster, so that there is nothing new but here.
+        if is_new_here || !(seen.added.is_empty() && seen.yanked.is_empty() && seen.unyanked.is_empty()) {
             self.changed(&front.registry, name.as_str());
             self.there_is_work();
         }
@@ -299,6 +321,10 @@ impl Gate {
         let mut transaction = self.store.act(act).await?;
         for version in versions {
             transaction.set_overlay(version.id, None, reason).await?;
+        }
+        if actor != GATE {
+            let ids: Vec<_> = versions.iter().map(|it| it.id).collect();
+            transaction.decided("pass-on-yanks", reason, &ids);
         }
         transaction.commit().await?;
         self.changed(registry, &view.krate.name);

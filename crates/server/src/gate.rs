@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cratekeeper_engine::Engine;
 use cratekeeper_model::{Package, PackageSource};
 use cratekeeper_registry::{
     CargoConfig, HttpError, Notifier, PrivateAddresses, SourceError, Upstream, UpstreamError,
 };
-use cratekeeper_store::{Act, FETCHES_WAITING, FetchRecorder, Registry, RegistryKind, Store, StoreError};
+use cratekeeper_store::{
+    Act, AuditKey, CrateRecord, FETCHES_WAITING, FetchRecorder, Registry, RegistryKind, Store, StoreError,
+};
 
 use crate::blobs::{BlobError, Blobs};
 use crate::callers::Rates;
+use crate::certificates::{CertificateError, Certificates};
+use crate::checkpoints::CheckpointsError;
 use crate::configuration::{Configuration, ConfigurationError, HOSTED};
 use crate::fronts::Answers;
-use crate::inspection::Waiting;
 use crate::likes::{Likes, Names};
 use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
+use crate::reload::Live;
+use crate::troubles::Troubles;
 use crate::views::Views;
+use crate::waiting::Waiting;
 
 /// Who signs what the gate does by itself in the audit log.
 pub(crate) const GATE: &str = "(gate)";
@@ -66,7 +72,13 @@ impl Clock {
 
 /// A gate, ready to answer. Shared by all requests.
 pub struct Gate {
+    /// As it was set up; what may change since is in [`Gate::settings`].
     pub(crate) configuration: Configuration,
+    pub(crate) live: Live,
+    /// Certificate and key, where it speaks TLS.
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Signs checkpoints.
+    pub(crate) audit_key: Arc<AuditKey>,
     pub(crate) directory: PathBuf,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -82,8 +94,10 @@ pub struct Gate {
     pub(crate) rates: Rates,
     /// Publishes whose bodies are in memory at the same time.
     pub(crate) publishing: tokio::sync::Semaphore,
-    /// Requests to upstreams at the same time.
-    pub(crate) asking: Arc<tokio::sync::Semaphore>,
+    /// Versions that are judged at the same time: each takes a processor.
+    pub(crate) judging: tokio::sync::Semaphore,
+    /// Replays at the same time: each reads what a year left.
+    pub(crate) replaying: tokio::sync::Semaphore,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
     pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) likes: Likes,
@@ -101,6 +115,11 @@ pub(crate) struct Front {
     pub(crate) upstream: Arc<Upstream>,
     /// Source of its packages, as lockfiles write it.
     pub(crate) source: PackageSource,
+    /// Index files that are asked for at the same time. Its own, so that an upstream that hangs takes nothing from another.
+    pub(crate) asking: Arc<tokio::sync::Semaphore>,
+    /// Archives that are brought at the same time.
+    pub(crate) bringing: Arc<tokio::sync::Semaphore>,
+    pub(crate) troubles: Troubles,
 }
 
 /// A gate could not be opened.
@@ -130,6 +149,12 @@ pub enum OpenError {
     /// Proxy or certificates cannot be used.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Certificate or key for TLS cannot be used.
+    #[error(transparent)]
+    Certificates(#[from] CertificateError),
+    /// Checkpoints can be neither signed nor kept.
+    #[error(transparent)]
+    Checkpoints(#[from] CheckpointsError),
     /// A directory cannot be made.
     #[error("failed to make the directory `{}`", path.display())]
     Directory {
@@ -155,6 +180,8 @@ impl OpenError {
                 "S3 needs a program that was built with the feature `s3`, and credentials in the environment"
                     .to_owned(),
             ),
+            OpenError::Certificates(error) => Some(error.hint().to_owned()),
+            OpenError::Checkpoints(error) => error.hint().map(str::to_owned),
             OpenError::Configuration(_) | OpenError::Directory { .. } => None,
         }
     }
@@ -170,12 +197,17 @@ impl Gate {
         let Setup { configuration, directory, cargo, engine, clock } = setup;
         let at = clock.now();
         configuration.check()?;
+        let certificates = configuration.tls.as_ref().map(Certificates::read).transpose()?.map(Arc::new);
         make(&directory)?;
         make(&directory.join(TEMPORARY))?;
+        let audit_key = crate::checkpoints::key(&configuration.checkpoints, &directory)?;
+        crate::checkpoints::check(&configuration.checkpoints, &directory)?;
+        sweep(&directory.join(TEMPORARY));
         let store = match &configuration.database {
             Some(url) => Store::connect(url).await?,
             None => Store::open_directory(&directory).await?,
         };
+        let store = store.with_links(&configuration.url());
         let blobs = match &configuration.archives {
             Some(place) => Blobs::at(place)?,
             None => Blobs::in_directory(&directory.join("blobs"))?,
@@ -192,12 +224,14 @@ impl Gate {
             default_index: (!configuration.is_default_registry).then(|| default_index(&default)),
         };
         let (recorder, _) = FetchRecorder::start(&store, FETCHES_WAITING);
+        crate::reload::note_policy(&store, &engine.policy(), GATE, None, at).await?;
         Ok(Arc::new(Gate {
             views: Views::new(store.newest_change().await?),
             waiting: Waiting::default(),
             rates: Rates::default(),
             publishing: tokio::sync::Semaphore::new(PUBLISHES),
-            asking: Arc::new(tokio::sync::Semaphore::new(crate::fronts::ASKING)),
+            judging: tokio::sync::Semaphore::new(configuration.inspections.max(1)),
+            replaying: tokio::sync::Semaphore::new(1),
             hashing: tokio::sync::Semaphore::new(1),
             likes: Likes::open(directory.join("similar.index")),
             names: Names::default(),
@@ -205,6 +239,9 @@ impl Gate {
             notifier: Arc::new(Notifier::new(&cargo, private(&configuration))?),
             metrics: Metrics::default(),
             process: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
+            live: Live::new(&configuration, &directory),
+            certificates,
+            audit_key: Arc::new(audit_key),
             configuration,
             directory,
             store,
@@ -221,6 +258,11 @@ impl Gate {
     /// What time it is, in seconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// What is set up and may change while the gate runs, as it is now.
+    pub(crate) fn settings(&self) -> Arc<Configuration> {
+        self.live.settings()
     }
 
     /// URL under which the gate is reached, without `/` at the end.
@@ -246,31 +288,37 @@ impl Gate {
         format!("{url}/{}/{name}/{version}", registry.name)
     }
 
-    /// Reads the names of hosted crates, which new ones are compared with.
-    pub(crate) async fn load_names(&self) {
-        let mut named = Vec::new();
-        let mut after = None;
+    /// Reads the names again when something changed: crates come and owners go at other replicas, too.
+    pub(crate) async fn follow_names(self: Arc<Gate>) {
+        let mut seen = self.store.newest_change().await.unwrap_or_default();
         loop {
-            let page =
-                self.store.search_crates(Some(self.hosted.id), "", after.as_ref(), NAMES_AT_ONCE).await;
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::warn!(
-                        "failed to read the names of crates: {}",
-                        crate::error::with_sources(&error)
-                    );
-                    return;
-                }
-            };
-            let Some(last) = page.last().cloned() else { break };
-            for krate in page {
-                let owners = self.store.owners(krate.id).await.unwrap_or_default();
-                named.push((krate.name, owners.into_iter().map(|it| it.login).collect()));
+            tokio::time::sleep(NAMES_EVERY).await;
+            // A database that is away is told of by whoever needs it.
+            if let Ok(newest) = self.store.newest_change().await
+                && newest != seen
+            {
+                self.load_names().await;
+                seen = newest;
             }
-            after = Some(last);
         }
-        self.names.replace(named);
+    }
+
+    /// Reads the names of hosted crates, which new ones are compared with, and who owns them.
+    pub(crate) async fn load_names(self: &Arc<Gate>) {
+        let crates = match self.store.crates_with_owners(self.hosted.id).await {
+            Ok(crates) => crates,
+            Err(error) => {
+                tracing::warn!("failed to read the names of crates: {}", crate::error::with_sources(&error));
+                return;
+            }
+        };
+        let is_settled = |it: &CrateRecord| self.now().saturating_sub(it.first_seen) > SETTLED;
+        let settled = crates.iter().filter(|(krate, _)| is_settled(krate)).flat_map(|(_, owners)| owners);
+        let settled = settled.cloned().collect();
+        let named = crates.into_iter().map(|(krate, owners)| (krate.name, owners)).collect();
+        // To sort two hundred thousand names takes a moment.
+        let gate = self.clone();
+        let _ = tokio::task::spawn_blocking(move || gate.names.replace(named, settled)).await;
     }
 
     /// The registry of this name, hosted or in front of an upstream.
@@ -309,8 +357,15 @@ impl Gate {
 /// Publishes at the same time: each may hold an archive of the largest size.
 const PUBLISHES: usize = 4;
 
-/// Names that are read in one go.
-const NAMES_AT_ONCE: u64 = 500;
+/// How often names are read again, where something changed.
+const NAMES_EVERY: Duration = Duration::from_secs(30);
+
+/// Seconds that a crate has to be there for its owners to be somebody whom a newcomer can pretend to be: as long as rules call a release
+/// recent.
+const SETTLED: i64 = 90 * 24 * 60 * 60;
+
+/// Age from which a temporary file is nobody's any more: the longest download and the longest inspection are done within minutes.
+const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// Name of the directory for temporary files.
 const TEMPORARY: &str = "temporary";
@@ -341,7 +396,15 @@ async fn open_upstream(
     } else {
         PackageSource::Registry(format!("sparse+{}/proxy/{name}/index/", configuration.url()))
     };
-    Ok(Front { registry, upstream: Arc::new(upstream), source })
+    let places = |count| Arc::new(tokio::sync::Semaphore::new(count));
+    Ok(Front {
+        registry,
+        upstream: Arc::new(upstream),
+        source,
+        asking: places(crate::fronts::ASKING),
+        bringing: places(crate::inspection::BRINGING),
+        troubles: Troubles::default(),
+    })
 }
 
 /// The registry of this name; made, with an entry in the audit log, where there is none.
@@ -368,6 +431,17 @@ async fn registry(
 fn default_index(default: &PackageSource) -> String {
     let text = default.to_string();
     text.strip_prefix("registry+").map_or(text.clone(), str::to_owned)
+}
+
+/// Removes what processes left behind that were killed.
+fn sweep(temporary: &Path) {
+    for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|it| it.modified()).map(|it| it.elapsed().unwrap_or_default());
+        if age.is_ok_and(|it| it > LEFT_BEHIND) {
+            // Whoever starts at the same moment may have done it.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn make(directory: &Path) -> Result<(), OpenError> {

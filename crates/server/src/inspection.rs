@@ -10,33 +10,45 @@ use std::time::Duration;
 use axum::body::Bytes;
 use cratekeeper_engine::{Judged, Submission};
 use cratekeeper_model::{
-    ArchiveState, History, IndexEntry, Known, Package, PackageStatus, PolicyAnswer, Verdict,
+    ArchiveState, History, IndexEntry, IndexedManifest, Known, Package, PackageStatus, PolicyAnswer,
+    PublisherHistory, Verdict,
 };
 use cratekeeper_policy::Enforcement as Enforce;
 use cratekeeper_registry::UpstreamError;
 use cratekeeper_store::{
-    CrateRecord, Enforcement, Inspection, Lease, NewJob, Registry, Standing, State, StoreError, VersionId,
+    CrateRecord, Enforcement, Inspection, Lease, LeaseState, NewJob, Registry, State, StoreError, VersionId,
     VersionRecord,
 };
 use semver::{Op, VersionReq};
-use tokio::sync::{Notify, watch};
 
-use crate::blobs::BlobFile;
+use crate::blobs::{BlobError, BlobFile};
 use crate::error::with_sources;
 use crate::gate::Gate;
 use crate::views::View;
+use crate::waiting::Begun;
 
-/// Kind of the jobs.
-pub(crate) const INSPECT: &str = "inspect";
+/// Kind of the jobs about versions that are hosted here. Each upstream has one of its own, so that one that hangs keeps nobody else waiting.
+const INSPECT: &str = "inspect";
 
-/// How long a job is somebody's without a sign of life, in seconds.
-const LEASE: i64 = 60;
+/// Archives that are brought from one upstream at the same time.
+pub(crate) const BRINGING: usize = 8;
+
+/// How long an archive may take to come: the largest one at 5 Mbit/s, as with uploads.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a job is somebody's without a sign of life, in seconds: so long nobody inspects what a process that was killed had begun. The
+/// clocks of replicas have to agree better than that.
+const LEASE: i64 = 30;
 
 /// How often whoever works on a job says that they still do.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// How long nobody looks for jobs that other processes made.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// When a version whose archive cannot be had from its upstream is tried again after the last attempt of its job, in seconds: a registry may be away
+/// for a day, and what nobody looked at for that reason is not failed for good.
+const LATER: i64 = 60 * 60;
 
 /// Age until which a version is compared with the one before it, and judged again when something happens around it: rules call older
 /// releases settled, and to compare all would mean to download everything twice.
@@ -45,18 +57,11 @@ const RECENT: i64 = 90 * 24 * 60 * 60;
 /// Versions of a crate that are judged again when something happens to it: its users take the newest.
 const JUDGED_AGAIN: usize = 20;
 
-/// What those wait for who need an inspection, and those who make them.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    work: Notify,
-    done: watch::Sender<u64>,
-}
+/// Crates of one publisher that are judged again when one of them is held; campaigns had up to twenty (incidents of 2022 to 2026).
+const OTHERS_JUDGED_AGAIN: usize = 50;
 
-impl Default for Waiting {
-    fn default() -> Waiting {
-        Waiting { work: Notify::new(), done: watch::Sender::new(0) }
-    }
-}
+/// How long nothing is inspected until workers end.
+const REST_AFTER: Duration = Duration::from_secs(30);
 
 /// Why a version could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +69,11 @@ pub(crate) enum InspectError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Blob(#[from] crate::blobs::BlobError),
+    Blob(#[from] BlobError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    #[error("the archive did not come within {} seconds", PATIENCE.as_secs())]
+    Slow,
     #[error("failed to read `{}`", path.display())]
     Io { path: PathBuf, source: std::io::Error },
     #[error("the registry `{0}` is not configured any more")]
@@ -77,15 +84,31 @@ pub(crate) enum InspectError {
     Ended,
 }
 
+impl InspectError {
+    /// Whether an upstream did not give the archive, which it may do later.
+    fn is_the_upstreams(&self) -> bool {
+        matches!(self, InspectError::Upstream(_) | InspectError::Slow)
+    }
+}
+
 impl Gate {
-    /// A job that inspects a version which is added with it.
-    pub(crate) fn inspection_job() -> NewJob {
-        NewJob::new(INSPECT, serde_json::json!({}))
+    /// A job that inspects a version of a registry which is added with it.
+    pub(crate) fn inspection_job(&self, registry: &Registry) -> NewJob {
+        let kind = if self.front(registry).is_some() { kind_of(&registry.name) } else { INSPECT.to_owned() };
+        NewJob::new(kind, serde_json::json!({}))
+    }
+
+    /// A job that inspects a version of a registry that is there.
+    pub(crate) fn inspection_of(&self, registry: &Registry, version: VersionId) -> NewJob {
+        let mut job = self.inspection_job(registry);
+        job.payload = serde_json::json!({ "version_id": version.0 });
+        let once = format!("{}:{version}", job.kind);
+        job.once(once)
     }
 
     /// Says that there may be jobs.
     pub(crate) fn there_is_work(&self) {
-        self.waiting.work.notify_one();
+        self.waiting.work.send_modify(|it| *it = it.wrapping_add(1));
     }
 
     /// Has a version inspected that is not, and waits for it; gives the newest view of its crate.
@@ -96,17 +119,25 @@ impl Gate {
         version: VersionId,
     ) -> Result<Option<Arc<View>>, StoreError> {
         let mut done = self.waiting.done.subscribe();
-        let job = NewJob::new(INSPECT, serde_json::json!({ "version_id": version.0 }))
-            .once(format!("{INSPECT}:{version}"));
-        self.store.enqueue(&job, self.now()).await?;
-        self.there_is_work();
-        let deadline = tokio::time::Instant::now() + self.configuration.inspection_wait();
+        let troubles = self.front(registry).map(|it| &it.troubles);
+        // Whoever asks for a version whose archive is on its way waits for that one.
+        let is_begun = self.waiting.has_begun(version);
+        if !is_begun {
+            if let Some(troubles) = troubles {
+                troubles.asked(version);
+            }
+            self.store.enqueue(&self.inspection_of(registry, version), self.now()).await?;
+            self.there_is_work();
+        }
+        let deadline = tokio::time::Instant::now() + self.settings().inspection_wait();
         loop {
             let view = self.view(registry, name).await?;
             let is_pending = |view: &Arc<View>| {
                 view.versions.iter().any(|it| it.id == version && it.standing.state == State::Pending)
             };
-            if !view.as_ref().is_some_and(is_pending) || tokio::time::Instant::now() >= deadline {
+            let is_in_vain = troubles.is_some_and(|it| it.is_about(version));
+            if !view.as_ref().is_some_and(is_pending) || is_in_vain || tokio::time::Instant::now() >= deadline
+            {
                 return Ok(view);
             }
             // Another replica may do it: its change is seen by the next look.
@@ -116,13 +147,36 @@ impl Gate {
 
     /// Works on jobs until the gate ends.
     pub(crate) async fn inspect_forever(self: Arc<Gate>) {
-        let free = Arc::new(tokio::sync::Semaphore::new(self.configuration.inspections.max(1)));
+        let judging = self.configuration.inspections.max(1);
+        let mut all = tokio::task::JoinSet::new();
+        all.spawn(self.clone().work_forever(INSPECT.to_owned(), judging));
+        for name in self.fronts.keys() {
+            // Of those about upstreams some wait for archives, and need no processor.
+            all.spawn(self.clone().work_forever(kind_of(name), judging + BRINGING));
+        }
+        all.spawn(self.clone().rest_forever());
+        while all.join_next().await.is_some() {}
+    }
+
+    /// Ends workers after a while without inspections: each keeps the memory that its largest version took.
+    async fn rest_forever(self: Arc<Gate>) {
+        let mut done = self.waiting.done.subscribe();
+        while done.changed().await.is_ok() {
+            while tokio::time::timeout(REST_AFTER, done.changed()).await.is_ok() {}
+            let gate = self.clone();
+            let _ = tokio::task::spawn_blocking(move || gate.engine.rest()).await;
+        }
+    }
+
+    async fn work_forever(self: Arc<Gate>, kind: String, at_once: usize) {
+        let mut work = self.waiting.work.subscribe();
+        let free = Arc::new(tokio::sync::Semaphore::new(at_once));
         loop {
             let Ok(permit) = free.clone().acquire_owned().await else { return };
-            match self.store.claim_jobs(&self.process, &[INSPECT], 1, LEASE, self.now()).await {
+            match self.store.claim_jobs(&self.process, &[&kind], 1, LEASE, self.now()).await {
                 Ok(claimed) if claimed.leases.is_empty() && claimed.given_up.is_empty() => {
                     drop(permit);
-                    let _ = tokio::time::timeout(LOOK_EVERY, self.waiting.work.notified()).await;
+                    let _ = tokio::time::timeout(LOOK_EVERY, work.changed()).await;
                 }
                 Ok(claimed) => {
                     let gate = self.clone();
@@ -146,6 +200,7 @@ impl Gate {
 
     async fn work_on(self: &Arc<Gate>, lease: &Lease) {
         let started = std::time::Instant::now();
+        let _begun = version_of(&lease.payload).map(|it| Begun::new(&self.waiting, it));
         let signs = self.clone().signs_of_life(lease.clone());
         let result = tokio::select! {
             result = self.inspect(lease) => result,
@@ -155,7 +210,7 @@ impl Gate {
         if let Err(error) = result {
             let reason = with_sources(&error);
             tracing::warn!(job = lease.id.0, attempt = lease.attempt, "an inspection failed: {reason}");
-            if let Err(error) = self.give_back(lease, &reason).await {
+            if let Err(error) = self.give_back(lease, &error, &reason).await {
                 tracing::error!(job = lease.id.0, "failed to give back a job: {}", with_sources(&error));
             }
         }
@@ -167,20 +222,38 @@ impl Gate {
         loop {
             tokio::time::sleep(SIGN_OF_LIFE).await;
             match self.store.extend_lease(&lease, LEASE, self.now()).await {
-                Ok(cratekeeper_store::LeaseState::Held) => {}
-                Ok(cratekeeper_store::LeaseState::Lost) => return,
+                Ok(LeaseState::Held) => {}
+                Ok(LeaseState::Lost) => return,
                 Err(error) => tracing::warn!("failed to keep a job: {}", with_sources(&error)),
             }
         }
     }
 
     /// A job that went wrong is tried again; after the last attempt its version is one that could not be inspected.
-    async fn give_back(&self, lease: &Lease, reason: &str) -> Result<(), StoreError> {
-        self.store.fail_job(lease, reason, self.now()).await?;
-        if !lease.is_last() {
+    async fn give_back(&self, lease: &Lease, error: &InspectError, reason: &str) -> Result<(), StoreError> {
+        let state = self.store.fail_job(lease, reason, self.now()).await?;
+        // Whoever has it now, after a clock that jumped say, has the last word.
+        if state == LeaseState::Lost || !lease.is_last() {
             return Ok(());
         }
+        if error.is_the_upstreams() {
+            return self.try_later(&lease.payload).await;
+        }
         self.fail(&lease.payload, reason).await
+    }
+
+    async fn try_later(&self, payload: &serde_json::Value) -> Result<(), StoreError> {
+        let Some(id) = version_of(payload) else { return Ok(()) };
+        let (krate, version) = self.store.version_by_id(id).await?;
+        let Some(registry) = self.registry_of(&krate).filter(|_| version.automatic == State::Pending) else {
+            return Ok(());
+        };
+        let at = self.now();
+        // Whoever asks for it meanwhile has it tried at once, by a job of its own.
+        let job =
+            NewJob { run_after: at.saturating_add(LATER), once: None, ..self.inspection_of(registry, id) };
+        self.store.enqueue(&job, at).await?;
+        Ok(())
     }
 
     /// A job whose workers died each time: what it was about has no inspection.
@@ -202,6 +275,7 @@ impl Gate {
         tracing::warn!(version = id.0, "a version could not be inspected: {reason}");
         // What went wrong inside is for the log and the job, not for whoever asks for the version.
         let failed = self.not_inspected("its inspection failed each time it was tried");
+        let failed = Inspection { after: Some(0), ..failed };
         self.store.record_inspection(id, &failed, None).await?;
         self.forget(&krate);
         Ok(())
@@ -210,7 +284,7 @@ impl Gate {
     fn not_inspected(&self, reason: &str) -> Inspection {
         use crate::configuration::Uninspected;
         // What is given out although nobody has looked is released by this setting, and its reason says so.
-        let (state, reason) = match self.configuration.uninspected {
+        let (state, reason) = match self.settings().uninspected {
             Uninspected::Refused => (State::Failed, format!("it could not be inspected: {reason}")),
             Uninspected::Served => {
                 (State::Released, format!("not inspected, and served all the same: {reason}"))
@@ -222,8 +296,10 @@ impl Gate {
             reason,
             case: None,
             answer: None,
+            circumstances: None,
             analyzer: analyzer(),
             size: None,
+            after: None,
             at: self.now(),
         }
     }
@@ -246,6 +322,9 @@ impl Gate {
         };
         let (krate, version) = self.store.version_by_id(id).await?;
         let registry = self.registry_of(&krate).ok_or(InspectError::NoRegistry(krate.registry.0))?.clone();
+        if let Some(front) = self.front(&registry) {
+            front.troubles.asked(id);
+        }
         let archive = match self.archive_file(&registry, &krate, &version).await {
             Ok(archive) => archive,
             // It will not get better by asking again.
@@ -260,17 +339,26 @@ impl Gate {
                 self.forget(&krate);
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                if let Some(front) = self.front(&registry).filter(|_| error.is_the_upstreams()) {
+                    front.troubles.lacks(id);
+                }
+                return Err(error);
+            }
         };
         let at = self.now();
+        let after = self.store.newest_inspection(id).await?;
         let all =
             self.store.crate_versions(registry.id, &krate.name).await?.map(|it| it.1).unwrap_or_default();
         let history = self.store.history(id, at).await?;
-        let previous = self.previous(&registry, &krate, &version, &all).await;
+        let publisher = history.publisher.value().cloned();
+        let previous = self.previous(&registry, &krate, &version, &all, lease.is_last()).await?;
         let judged = {
             let gate = self.clone();
             let package = self.package(&registry, &krate.name, &version.version, version.checksum);
-            let index = Known::Known(index_entry(&version, &all));
+            let claimed = self.store.provenance(id).await?.claimed;
+            let index = Known::Known(index_entry(&version, &all, claimed));
+            let _turn = self.judging.acquire().await.map_err(|_| InspectError::Ended)?;
             tokio::task::spawn_blocking(move || gate.judge(package, &archive, index, history, previous, at))
                 .await
                 .map_err(|_| InspectError::Ended)?
@@ -279,14 +367,20 @@ impl Gate {
         if let ArchiveState::Unavailable(reason) = &judged.archive {
             return Err(InspectError::Unread(reason.clone()));
         }
-        let inspection = self.conclude(&judged, at);
-        let before = version.standing.state;
+        let inspection = Inspection { after: Some(after), ..self.conclude(&judged, at) };
         let standing = self.store.record_inspection(id, &inspection, Some(lease)).await?;
         self.forget(&krate);
         if standing.is_open() && self.front(&registry).is_some() {
             self.pass_on_yanks(&registry, &krate.name).await?;
         }
-        self.tell(&registry, &krate, &version, before, &standing, &inspection).await;
+        let score = inspection.case.as_ref().map(|it| it.score);
+        let is_news = version.standing.state != standing.state && !standing.is_open();
+        if is_news || (version.score != score && names_campaign(&inspection)) {
+            self.judge_others(&registry, publisher.as_ref(), at).await?;
+        }
+        let (name, number, score) =
+            (&krate.name, &version.version, inspection.case.as_ref().map(|it| it.score));
+        tracing::info!(registry = registry.name, %name, %number, state = %standing.state, score, "inspected");
         Ok(())
     }
 
@@ -301,7 +395,7 @@ impl Gate {
         at: i64,
     ) -> Judged {
         let likes = self.likes.indexes();
-        let names = self.names.corpus();
+        let (names, publishers) = self.names.corpora();
         let (before, _kept) = match previous {
             Known::Known((package, file)) => (Known::Known((package, file.as_ref().to_owned())), Some(file)),
             Known::Unknown(reason) => (Known::Unknown(reason), None),
@@ -315,6 +409,7 @@ impl Gate {
             history: Known::Known(history),
             previous: before,
             names: names.as_deref(),
+            publishers: publishers.as_deref(),
             similar: &[&likes[0], &likes[1]],
             at,
         });
@@ -333,6 +428,7 @@ impl Gate {
             let worse = outcome.policy.as_ref().filter(|it| !it.verdict.lets_through());
             let mut failed = self.not_inspected(&reason);
             (failed.case, failed.answer) = (Some(outcome.case.clone()), outcome.policy.clone());
+            failed.circumstances = Some(judged.circumstances.to_json());
             if worse.is_some() {
                 failed.state = State::Failed;
             }
@@ -350,15 +446,18 @@ impl Gate {
             reason: answer.reason.clone(),
             case: Some(outcome.case.clone()),
             answer: Some(answer),
+            circumstances: Some(judged.circumstances.to_json()),
             analyzer: analyzer(),
             size: None,
+            after: None,
             at,
         }
     }
 
     fn enforcement(&self, answer: &PolicyAnswer) -> Enforcement {
         let clause = answer.clause.as_ref();
-        let found = clause.and_then(|id| self.engine.policy().clauses().iter().find(|it| it.id == *id));
+        let policy = self.engine.policy();
+        let found = clause.and_then(|id| policy.clauses().iter().find(|it| it.id == *id));
         match found.map(|it| it.enforcement) {
             Some(Enforce::Hide) => Enforcement::Hide,
             Some(Enforce::Deny) | None => Enforcement::Deny,
@@ -376,28 +475,35 @@ impl Gate {
         Ok(self.blobs.file(&version.checksum, &self.temporary()).await?)
     }
 
-    /// Brings a version's archive into the archive store if it is not there.
+    /// Brings a version's archive into the archive store if it is not there as it should be.
     pub(crate) async fn bring(
         &self,
         registry: &Registry,
         krate: &CrateRecord,
         version: &VersionRecord,
     ) -> Result<(), InspectError> {
-        if self.blobs.has(&version.checksum).await? {
-            return Ok(());
-        }
-        let Some(front) = self.front(registry) else {
-            return Err(crate::blobs::BlobError::NotThere(version.checksum).into());
+        // Read whole, not only looked for: what is judged has to be what is given out, and a disk may have other bytes by now.
+        let missing = match self.stored(&version.checksum).await {
+            Ok(_) => return Ok(()),
+            Err(error @ (BlobError::NotThere(_) | BlobError::Damaged { .. })) => error,
+            Err(error) => return Err(error.into()),
         };
+        let Some(front) = self.front(registry) else { return Err(missing.into()) };
         let package = self.package(registry, &krate.name, &version.version, version.checksum);
         let (upstream, directory) = (front.upstream.clone(), self.temporary());
-        let (limit, expected) = (self.configuration.max_archive, version.checksum);
-        let bytes = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, InspectError> {
-            let file = upstream.archive(&package, &expected, limit, &directory)?;
-            std::fs::read(&file).map_err(|source| InspectError::Io { path: file.to_path_buf(), source })
-        })
-        .await
-        .map_err(|_| InspectError::Ended)??;
+        let (limit, expected, places) =
+            (self.settings().max_archive, version.checksum, front.bringing.clone());
+        let brought = async {
+            let place = places.acquire_owned().await.map_err(|_| InspectError::Ended)?;
+            // The thread goes on when nobody waits any more: until then its place is taken.
+            let read = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, InspectError> {
+                let _place = place;
+                let file = upstream.archive(&package, &expected, limit, &directory)?;
+                std::fs::read(&file).map_err(|source| InspectError::Io { path: file.to_path_buf(), source })
+            });
+            read.await.map_err(|_| InspectError::Ended)?
+        };
+        let bytes = tokio::time::timeout(PATIENCE, brought).await.map_err(|_| InspectError::Slow)??;
         self.blobs.put(Bytes::from(bytes)).await?;
         Ok(())
     }
@@ -409,8 +515,9 @@ impl Gate {
         krate: &CrateRecord,
         version: &VersionRecord,
         all: &[VersionRecord],
-    ) -> Known<(Package, BlobFile)> {
-        let unknown = |reason: &str| Known::Unknown(reason.to_owned());
+        is_last: bool,
+    ) -> Result<Known<(Package, BlobFile)>, InspectError> {
+        let unknown = |reason: &str| Ok(Known::Unknown(reason.to_owned()));
         if version.published_at.is_some_and(|it| self.now().saturating_sub(it) > RECENT) {
             return unknown("it is older than 90 days, and settled releases are not compared");
         }
@@ -427,12 +534,14 @@ impl Gate {
         let Some(before) = trusted.or_else(any) else {
             return unknown("there is no version before it");
         };
-        match self.archive_file(registry, krate, before).await {
+        Ok(match self.archive_file(registry, krate, before).await {
             Ok(file) => {
                 Known::Known((self.package(registry, &krate.name, &before.version, before.checksum), file))
             }
+            // What an upstream, a disk or a database could not do may be better the next time. A comparison that is left out hides what is new.
+            Err(error) if !is_last => return Err(error),
             Err(error) => Known::Unknown(with_sources(&error)),
-        }
+        })
     }
 
     /// Has the newest of the recent versions of a crate judged again, after something happened to it.
@@ -444,8 +553,7 @@ impl Gate {
         versions.retain(|it| at.saturating_sub(it.published_at.unwrap_or(it.first_seen)) <= RECENT);
         versions.sort_by_key(|it| std::cmp::Reverse(it.first_seen));
         for version in versions.iter().take(JUDGED_AGAIN) {
-            let job = NewJob::new(INSPECT, serde_json::json!({ "version_id": version.id.0 }))
-                .once(format!("{INSPECT}:{}", version.id));
+            let job = self.inspection_of(registry, version.id);
             // What is new goes first: its jobs are due since ever.
             self.store.enqueue(&NewJob { run_after: at, ..job }, at).await?;
         }
@@ -453,38 +561,34 @@ impl Gate {
         Ok(())
     }
 
-    /// Writes about a change of standing into the log, and lets whoever wants to know it know.
-    async fn tell(
+    /// Has what a publisher began lately judged again, after one of their versions was held or is one of a series of near names: what one version
+    /// of a campaign shows counts for the others. Only a change of standing or score leads here, so it comes to an end.
+    async fn judge_others(
         &self,
         registry: &Registry,
-        krate: &CrateRecord,
-        version: &VersionRecord,
-        before: State,
-        standing: &Standing,
-        inspection: &Inspection,
-    ) {
-        let (name, number, score) =
-            (&krate.name, &version.version, inspection.case.as_ref().map(|it| it.score));
-        tracing::info!(registry = registry.name, %name, %number, state = %standing.state, score, "inspected");
-        if before == standing.state || matches!(standing.state, State::Released | State::Pending) {
-            return;
+        publisher: Option<&PublisherHistory>,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        let Some(publisher) = publisher else { return Ok(()) };
+        let mut recent: Vec<&(String, i64)> =
+            publisher.crates.iter().filter(|(_, first)| at.saturating_sub(*first) <= RECENT).collect();
+        recent.sort_by_key(|(_, first)| std::cmp::Reverse(*first));
+        for (name, _) in recent.into_iter().take(OTHERS_JUDGED_AGAIN) {
+            self.judge_again(registry, name).await?;
         }
-        let body = serde_json::json!({
-            "event": "verdict",
-            "registry": registry.name,
-            "crate": name,
-            "version": number.to_string(),
-            "checksum": version.checksum.to_string(),
-            "state": standing.state.as_str(),
-            "score": score,
-            "reason": standing.reason,
-            "link": self.version_page(registry, name, number),
-            "at": inspection.at,
-        });
-        if let Err(error) = self.announce("verdict", &format!("{name}@{number}"), &body).await {
-            tracing::error!("failed to note a delivery: {}", with_sources(&error));
-        }
+        Ok(())
     }
+}
+
+/// Kind of the jobs about versions of an upstream.
+fn kind_of(upstream: &str) -> String {
+    format!("{INSPECT}:{upstream}")
+}
+
+/// Whether rules took the version for one of a series by its publisher.
+fn names_campaign(inspection: &Inspection) -> bool {
+    let findings = inspection.case.iter().flat_map(|case| &case.findings);
+    findings.into_iter().any(|it| it.rule == "near-name-campaign")
 }
 
 /// The version that a job is about.
@@ -496,7 +600,11 @@ fn analyzer() -> String {
     concat!("cratekeeper ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
-fn index_entry(version: &VersionRecord, all: &[VersionRecord]) -> IndexEntry {
+fn index_entry(
+    version: &VersionRecord,
+    all: &[VersionRecord],
+    claimed: Option<IndexedManifest>,
+) -> IndexEntry {
     let compatible = VersionReq {
         comparators: vec![semver::Comparator {
             op: Op::Caret,
@@ -513,6 +621,9 @@ fn index_entry(version: &VersionRecord, all: &[VersionRecord]) -> IndexEntry {
         checksum: version.checksum,
         newest_compatible: newer.max().cloned(),
         age: 0,
-        declared: cratekeeper_registry::declared_manifest(&version.index_line),
+        // Lines of hosted versions are made from their archives; what a request claimed instead is what people may have seen.
+        declared: claimed
+            .map(Box::new)
+            .or_else(|| cratekeeper_registry::declared_manifest(&version.index_line)),
     }
 }

@@ -17,7 +17,10 @@
 mod administration;
 mod blobs;
 mod callers;
+mod certificates;
+mod checkpoints;
 mod configuration;
+mod connections;
 mod error;
 mod fronts;
 mod gate;
@@ -28,16 +31,23 @@ mod metrics;
 mod pages;
 pub mod protocol;
 mod refusal;
+mod reload;
 mod service;
 mod serving;
 mod setup;
+mod troubles;
 mod views;
+mod waiting;
 mod webhooks;
 
 pub use blobs::{BlobError, Blobs};
+pub use certificates::CertificateError;
+pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{
-    Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, Tls, Uninspected, UpstreamConfiguration,
+    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MetricsAccess, Tls,
+    Uninspected, UpstreamConfiguration,
 };
 pub use gate::{Clock, Gate, OpenError, Setup};
+pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

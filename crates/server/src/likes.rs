@@ -1,16 +1,34 @@
 //! What versions are compared with: the content of those that were inspected, and the names of crates that are hosted.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use cratekeeper_names::{Corpus, Entry as Name, Kind};
 use cratekeeper_similarity::{Entry, Index};
+
+use crate::gate::Gate;
 
 /// Versions that are remembered. With 5 KB each they take 100 MB at most.
 const REMEMBERED: usize = 20_000;
 
 /// Additions after which they are sorted in among the others and written to disk. To do so with each would take a second with many.
 const SETTLED_EVERY: usize = 256;
+
+/// How often what is new is written to disk: what a process that is killed forgets of others' content is not older.
+const WRITTEN_EVERY: Duration = Duration::from_secs(60);
+
+impl Gate {
+    /// Writes down what versions are compared with, until the gate ends.
+    pub(crate) async fn remember_forever(self: Arc<Gate>) {
+        loop {
+            tokio::time::sleep(WRITTEN_EVERY).await;
+            let gate = self.clone();
+            let _ = tokio::task::spawn_blocking(move || gate.likes.settle()).await;
+        }
+    }
+}
 
 /// The content of versions that were inspected.
 pub(crate) struct Likes {
@@ -87,22 +105,30 @@ impl Likes {
     }
 }
 
-/// The names of hosted crates, with their owners.
+/// Names of hosted crates, with their owners, and logins of publishers that others can be taken for.
 #[derive(Default)]
 pub(crate) struct Names {
-    corpus: RwLock<Option<Arc<Corpus>>>,
+    corpora: RwLock<Corpora>,
 }
 
+/// Names, and publishers.
+type Corpora = (Option<Arc<Corpus>>, Option<Arc<Corpus>>);
+
 impl Names {
-    pub(crate) fn corpus(&self) -> Option<Arc<Corpus>> {
-        self.corpus.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Names, and publishers.
+    pub(crate) fn corpora(&self) -> Corpora {
+        self.corpora.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces them; `owners` are logins.
-    pub(crate) fn replace(&self, crates: Vec<(String, Vec<String>)>) {
+    /// Replaces them. `crates` are names with logins of owners; `settled` logins of those whose crates have been there for long.
+    pub(crate) fn replace(&self, crates: Vec<(String, Vec<String>)>, settled: BTreeSet<String>) {
         let names =
             crates.into_iter().map(|(name, owners)| Name { owners, ..Name::new(name.as_str()) }).collect();
-        let corpus = Corpus::new(names, Kind::Crates).ok().map(Arc::new);
-        *self.corpus.write().unwrap_or_else(PoisonError::into_inner) = corpus;
+        let mut logins = settled;
+        logins.extend(Corpus::well_known_publishers().entries().map(|it| it.name.clone()));
+        let logins = logins.iter().map(|it| Name::new(it.as_str())).collect();
+        let corpus = |names: Vec<Name>, kind| Corpus::new(names, kind).ok().map(Arc::new);
+        let corpora = (corpus(names, Kind::Crates), corpus(logins, Kind::Publishers));
+        *self.corpora.write().unwrap_or_else(PoisonError::into_inner) = corpora;
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Metrics {
     inspection_failures: Counter,
     upstream_failures: Counter,
     contradictions: Counter,
+    checkpoint_failures: Counter,
+    damaged_archives: Counter,
+    delivery_failures: Counter,
+    wrong_tokens: Counter,
 }
 
 impl Default for Metrics {
@@ -43,6 +47,14 @@ impl Default for Metrics {
         );
         let contradictions =
             counter("contradictions", "Published versions that an upstream described in another way later");
+        let checkpoint_failures =
+            counter("checkpoint_failures", "Checkpoints of the audit log that could not be taken or kept");
+        let damaged_archives = counter(
+            "damaged_archives",
+            "Archives of the gate's own store that had other bytes than were kept",
+        );
+        let delivery_failures = counter("delivery_failures", "Attempts to tell webhooks that did not arrive");
+        let wrong_tokens = counter("wrong_tokens", "Requests with a token that is worth nothing");
         // From 10 ms to 40 s.
         let inspections = Histogram::new(exponential_buckets(0.01, 2.0, 13));
         registry.register("inspection_seconds", "How long inspections took", inspections.clone());
@@ -57,6 +69,10 @@ impl Default for Metrics {
             inspection_failures,
             upstream_failures,
             contradictions,
+            checkpoint_failures,
+            damaged_archives,
+            delivery_failures,
+            wrong_tokens,
         }
     }
 }
@@ -92,6 +108,22 @@ impl Metrics {
 
     pub(crate) fn contradiction(&self) {
         self.contradictions.inc();
+    }
+
+    pub(crate) fn checkpoint_failure(&self) {
+        self.checkpoint_failures.inc();
+    }
+
+    pub(crate) fn damaged_archive(&self) {
+        self.damaged_archives.inc();
+    }
+
+    pub(crate) fn delivery_failure(&self) {
+        self.delivery_failures.inc();
+    }
+
+    pub(crate) fn wrong_token(&self) {
+        self.wrong_tokens.inc();
     }
 
     /// The text that Prometheus reads.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use cratekeeper_store::{InspectionRecord, Provenance, State as Standing, VersionRecord};
@@ -67,7 +67,7 @@ fn instructions<'a>(gate: &'a Gate, url: &'a str, is_set_up: bool) -> Home<'a> {
 /// Where `cargo login` sends people for a token.
 pub(crate) async fn me(State(gate): State<Arc<Gate>>) -> Response {
     let text = format!(
-        "Tokens are made by an administrator: cratekeeper gate token create --user LOGIN --url {}\n",
+        "Tokens are made by an administrator: cratekeeper gate token create --user LOGIN --reason TEXT --url {}\n",
         gate.configuration.url()
     );
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
@@ -103,7 +103,10 @@ const FINDINGS: usize = 50;
 pub(crate) async fn version_by_number(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<i64>,
+    request: Request,
 ) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    Caller::of(&parts, &gate, RequestKind::Read).await?.may_read(&gate)?;
     let missing = || Failure::NotFound("there is no such version".to_owned());
     let (krate, version) =
         gate.store.version_by_id(cratekeeper_store::VersionId(id)).await.map_err(|_| missing())?;
@@ -224,9 +227,19 @@ pub(crate) async fn setup_form(State(_): State<Arc<Gate>>, Path(secret): Path<St
 pub(crate) async fn setup(
     State(gate): State<Arc<Gate>>,
     Path(secret): Path<String>,
-    axum::Form(form): axum::Form<crate::setup::FirstAccount>,
+    request: Request,
 ) -> Response {
-    match crate::setup::first_account(&gate, &secret, &form).await {
+    let (parts, body) = request.into_parts();
+    let address = match Caller::of(&parts, &gate, RequestKind::Write).await {
+        Ok(caller) => caller.address,
+        Err(failure) => return failure.into_response(),
+    };
+    let request = Request::from_parts(parts, body);
+    let form = match axum::Form::<crate::setup::FirstAccount>::from_request(request, &gate).await {
+        Ok(axum::Form(form)) => form,
+        Err(_) => return Failure::Bad("the form is not what this page sends".to_owned()).into_response(),
+    };
+    match crate::setup::first_account(&gate, &secret, &form, address).await {
         Ok(token) => {
             let url = gate.configuration.url();
             page(StatusCode::OK, &Welcome { url: &url, login: &form.login, token: token.expose() })

@@ -1,16 +1,19 @@
 //! The service: routes, background work, and an end in good order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use cratekeeper_store::Role;
 use tokio::net::TcpListener;
 
+use crate::callers::{Caller, RequestKind, is_from_here};
+use crate::configuration::MetricsAccess;
+use crate::connections::{Connections, Patience};
 use crate::error::{Failure, with_sources};
 use crate::gate::Gate;
 
@@ -41,46 +44,46 @@ pub fn router(gate: Arc<Gate>) -> Router {
 ///
 /// # Errors
 ///
-/// When connections cannot be accepted any more.
+/// When TLS cannot be set up.
 pub async fn serve(
     gate: Arc<Gate>,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let acceptor = gate.certificates.as_ref().map(|it| it.acceptor()).transpose();
+    let acceptor = acceptor.map_err(std::io::Error::other)?;
     gate.load_names().await;
     let background = [
         tokio::spawn(gate.clone().follow_changes()),
         tokio::spawn(gate.clone().inspect_forever()),
         tokio::spawn(gate.clone().deliver_forever()),
+        tokio::spawn(gate.clone().take_checkpoints()),
+        tokio::spawn(gate.clone().follow_certificates()),
+        tokio::spawn(gate.clone().remember_forever()),
+        tokio::spawn(gate.clone().follow_names()),
     ];
-    let (ending, ended) = tokio::sync::oneshot::channel::<()>();
-    let stop = async move {
-        stop.await;
-        let _ = ending.send(());
+    let connections = Connections {
+        router: router(gate.clone()),
+        acceptor,
+        limit: gate.configuration.connections,
+        trusted_proxies: gate.configuration.trusted_proxies.clone(),
+        patience: Patience::default(),
     };
-    let service = router(gate.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop);
-    let result = tokio::select! {
-        result = served => result,
-        () = async {
-            if ended.await.is_ok() {
-                tokio::time::sleep(GRACE).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        } => {
-            tracing::warn!("requests did not end within {} seconds", GRACE.as_secs());
-            Ok(())
-        }
-    };
+    if !connections.serve(listener, stop, GRACE).await {
+        tracing::warn!("requests did not end within {} seconds", GRACE.as_secs());
+    }
     for task in &background {
         task.abort();
+    }
+    // An abort counts when its task is reached again: until then it may claim another job.
+    for task in background {
+        let _ = task.await;
     }
     if let Err(error) = gate.store.release_jobs(&gate.process, gate.now()).await {
         tracing::warn!("failed to give jobs back: {}", with_sources(&error));
     }
     gate.likes.settle();
-    result
+    Ok(())
 }
 
 async fn live() -> &'static str {
@@ -98,9 +101,14 @@ async fn ready(State(gate): State<Arc<Gate>>) -> Response {
     }
 }
 
-async fn metrics(State(gate): State<Arc<Gate>>) -> Response {
+/// How busy a gate is, and how often it refuses, is nobody's business but its operators'.
+async fn metrics(State(gate): State<Arc<Gate>>, request: Request) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    if gate.settings().metrics == MetricsAccess::Restricted && !is_from_here(&parts, &gate) {
+        Caller::of(&parts, &gate, RequestKind::Read).await?.with_role(Role::ALL)?;
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], gate.metrics.text()).into_response()
+    Ok(([(header::CONTENT_TYPE, kind)], gate.metrics.text()).into_response())
 }
 
 async fn nothing() -> Failure {

@@ -10,19 +10,24 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cratekeeper_store::{Fetch, Registry, Scope, State as Standing, VersionRecord};
+use cratekeeper_store::{Fetch, Registry, Scope, State as Standing, StoreErrorKind, VersionRecord};
 use semver::Version;
 use serde_json::{Value, json};
 
+use crate::blobs::BlobError;
 use crate::callers::{Caller, RequestKind};
 use crate::error::Failure;
 use crate::gate::{Front, Gate};
+use crate::inspection::InspectError;
 use crate::protocol::{CrateName, crate_of};
 use crate::refusal::Refused;
 use crate::views::View;
 
 /// Whoever asks again within this time gets no new look; cargo asks every time and sends what it has.
 const INDEX_CACHE: &str = "no-cache";
+
+/// How often a crate that changes while it is given out is looked at again. One inspection or act changes it once.
+const LOOKS: usize = 8;
 
 /// An archive never changes; but whether it may be given out does.
 const ARCHIVE_CACHE: &str = "private, no-cache";
@@ -32,7 +37,7 @@ pub(crate) async fn hosted_config(State(gate): State<Arc<Gate>>) -> Json<Value> 
     Json(json!({
         "dl": format!("{url}/api/v1/crates"),
         "api": url,
-        "auth-required": gate.configuration.auth_required,
+        "auth-required": gate.settings().auth_required,
     }))
 }
 
@@ -44,7 +49,7 @@ pub(crate) async fn proxy_config(
     let url = gate.configuration.url();
     Ok(Json(json!({
         "dl": format!("{url}/proxy/{upstream}/dl"),
-        "auth-required": gate.configuration.auth_required,
+        "auth-required": gate.settings().auth_required,
     })))
 }
 
@@ -103,7 +108,7 @@ fn not_in_index() -> Failure {
 
 /// A name that is hosted privately never comes from elsewhere: an upstream's crate of that name would be built in its place.
 async fn refuse_private_name(gate: &Gate, upstream: &str, name: &CrateName) -> Result<(), Failure> {
-    if gate.configuration.upstream[upstream].may_be_shadowed(name) {
+    if gate.settings().upstream[upstream].may_be_shadowed(name) {
         return Ok(());
     }
     if gate.view(&gate.hosted, name.as_str()).await?.is_some() {
@@ -153,20 +158,43 @@ async fn download(
     let caller = Caller::of(&parts, gate, RequestKind::Read).await?;
     caller.may_read(gate)?;
     // Cargo asks the index with whatever token it has; content is another matter.
-    if gate.configuration.auth_required {
+    if gate.settings().auth_required {
         caller.with_scope(Scope::Read, name)?;
     }
     let name = CrateName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
     let version: Version = version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
-    let (view, record) = find(gate, registry, &name, &version).await?;
+    for _ in 0..LOOKS {
+        let (view, record) = find(gate, registry, &name, &version).await?;
+        if let Some(answer) = give(gate, registry, &caller, (&view, &record)).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Failure::Unavailable(format!("`{name}` changes all the time; try again in a while")))
+}
+
+/// Gives out an archive, or says why not; `None` when somebody decided otherwise since it was looked at, here or at another replica.
+async fn give(
+    gate: &Gate,
+    registry: &Registry,
+    caller: &Caller,
+    (view, record): (&View, &VersionRecord),
+) -> Result<Option<Response>, Failure> {
     if !record.standing.is_open() {
         gate.metrics.refused();
-        return Ok(refusal(gate, &view, &record));
+        if record.standing.state == Standing::Pending
+            && let Some(front) = gate.front(registry)
+            && front.troubles.is_about(record.id)
+        {
+            return Err(not_had(registry));
+        }
+        return Ok(Some(refusal(gate, view, record)));
     }
     let bytes = match gate.archive(&record.checksum).await {
         Ok(bytes) => bytes,
-        Err(crate::blobs::BlobError::NotThere(_)) => {
-            gate.bring(registry, &view.krate, &record).await.map_err(|error| unreachable(&error))?;
+        // What is damaged here is as good as not there, where it can be had again.
+        Err(BlobError::NotThere(_) | BlobError::Damaged { .. }) => {
+            let brought = gate.bring(registry, &view.krate, record).await;
+            brought.map_err(|error| unreachable(registry, error))?;
             gate.archive(&record.checksum).await?
         }
         Err(error) => return Err(error.into()),
@@ -176,11 +204,22 @@ async fn download(
         token: caller.account.as_ref().map(|(token, _)| token.id),
         login: caller.account.as_ref().map(|(_, user)| user.login.clone()),
         address: caller.address.map(|it| it.to_string()),
-        client: caller.client,
+        client: caller.client.clone(),
         at: gate.now(),
     };
-    gate.metrics.downloaded(bytes.len());
-    archive(gate, bytes, fetch).await
+    // No record, no bytes: whoever is to be told about a malicious version must be in the records.
+    match gate.recorder.record(fetch).await {
+        Ok(()) => {
+            gate.metrics.downloaded(bytes.len());
+            Ok(Some(archive(bytes)))
+        }
+        // Somebody decided so a moment ago, elsewhere.
+        Err(error) if *error.kind() == StoreErrorKind::NotOpen => {
+            gate.changed(registry, &view.krate.name);
+            Ok(None)
+        }
+        Err(error) => Err(Failure::from(&*error)),
+    }
 }
 
 /// The version as it stands; inspected first if it is not.
@@ -208,11 +247,24 @@ async fn find(
     Ok((view, record))
 }
 
-fn unreachable(error: &crate::inspection::InspectError) -> Failure {
-    tracing::warn!("an archive cannot be had: {}", crate::error::with_sources(error));
-    Failure::Upstream(
-        "the upstream does not give the archive that its index promises; try again in a while".to_owned(),
-    )
+fn unreachable(registry: &Registry, error: InspectError) -> Failure {
+    match error {
+        // It was hosted here, and is gone or damaged.
+        InspectError::Blob(error) => error.into(),
+        InspectError::Store(error) => error.into(),
+        error => {
+            let cause = crate::error::with_sources(&error);
+            tracing::warn!(upstream = registry.name, "an archive cannot be had: {cause}");
+            not_had(registry)
+        }
+    }
+}
+
+fn not_had(registry: &Registry) -> Failure {
+    let name = &registry.name;
+    Failure::Upstream(format!(
+        "the upstream `{name}` does not give the archive that its index promises; try again in a while"
+    ))
 }
 
 /// The answer to whoever asks for what may not be given out.
@@ -257,16 +309,12 @@ fn refusal(gate: &Gate, view: &View, record: &VersionRecord) -> Response {
     (status, headers, text).into_response()
 }
 
-/// The bytes, whose last goes out after the record of the fetch is durable.
-async fn archive(gate: &Gate, bytes: Bytes, fetch: Fetch) -> Result<Response, Failure> {
-    gate.recorder
-        .record(fetch)
-        .await
-        .map_err(|error| Failure::Internal(crate::error::with_sources(&*error)))?;
+/// The bytes, once the record of the fetch is durable.
+fn archive(bytes: Bytes) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/gzip"),
         (header::CACHE_CONTROL, ARCHIVE_CACHE),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((headers, Body::from(bytes)).into_response())
+    (headers, Body::from(bytes)).into_response()
 }

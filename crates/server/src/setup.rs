@@ -1,5 +1,6 @@
 //! The first start: a link that makes the first account, once, within half an hour.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use argon2::Argon2;
@@ -92,6 +93,7 @@ pub(crate) async fn first_account(
     gate: &Arc<Gate>,
     secret: &str,
     form: &FirstAccount,
+    address: Option<IpAddr>,
 ) -> Result<SecretText, SetupError> {
     // Before anything that costs: whoever has no use for the link makes us work no more than any other request does.
     if gate.store.has_users().await? {
@@ -102,8 +104,15 @@ pub(crate) async fn first_account(
     };
     let hash = password_hash(&form.password).await?;
     let login = form.login.trim().to_owned();
-    let mut transaction = gate.store.act(Act::new(&login, "setup.use", "first account", gate.now())).await?;
-    transaction.use_one_time_secret(PURPOSE, secret).await?;
+    let act = Act::new(&login, "setup.use", "first account", gate.now());
+    let detail = serde_json::json!({ "address": address });
+    let mut transaction = gate.store.act(act.with_detail(detail.clone())).await?;
+    if let Err(error) = transaction.use_one_time_secret(PURPOSE, secret).await {
+        transaction.roll_back().await?;
+        let refused = Act::new(GATE, "setup.refuse", "first account", gate.now()).with_detail(detail);
+        gate.store.act(refused).await?.commit().await?;
+        return Err(error.into());
+    }
     // One act at a time: nobody else makes an account between this look and the end.
     if gate.store.has_users().await? {
         return Err(SetupError::Refused(USED.to_owned()));

@@ -4,8 +4,8 @@
 //! each replica asks for changes several times a second, and drops its own views at once when it changes something itself.
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -18,6 +18,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use semver::Version;
 
+use crate::blobs::BlobError;
 use crate::gate::Gate;
 
 /// Bytes of views that are kept: all index files of a workspace of a thousand packages.
@@ -117,8 +118,9 @@ type Key = (RegistryId, String);
 #[derive(Debug, Clone)]
 struct Bytewise;
 
-impl Weighter<Key, Arc<View>> for Bytewise {
-    fn weight(&self, key: &Key, view: &Arc<View>) -> u64 {
+impl Weighter<Key, Option<Arc<View>>> for Bytewise {
+    fn weight(&self, key: &Key, view: &Option<Arc<View>>) -> u64 {
+        let Some(view) = view else { return (200 + key.1.len()) as u64 };
         let rows: usize = view.versions.iter().map(|it| 400 + it.index_line.len()).sum();
         let gzip = view.gzip.as_ref().map_or(0, Bytes::len);
         (200 + key.1.len() + view.body.len() + gzip + rows) as u64
@@ -133,12 +135,13 @@ impl Weighter<Checksum, Bytes> for Bytewise {
 
 /// The views that are kept, and archives that are asked for often.
 pub(crate) struct Views {
-    views: Cache<Key, Arc<View>, Bytewise>,
+    /// `None` where there is no such crate: each request for an upstream's asks whether it is hosted here.
+    views: Cache<Key, Option<Arc<View>>, Bytewise>,
     archives: Cache<Checksum, Bytes, Bytewise>,
     /// The last change that was seen.
     seen: AtomicI64,
-    /// Counts changes that were seen or made here, so that a view that was read before one and put in after it is noticed.
-    generation: AtomicU64,
+    /// Counts changes that were seen or made here, so that no view that was read before one is put in after it.
+    generation: Mutex<u64>,
 }
 
 impl Views {
@@ -147,8 +150,13 @@ impl Views {
             views: Cache::with_weighter(4_096, VIEW_BYTES, Bytewise),
             archives: Cache::with_weighter(512, ARCHIVE_BYTES, Bytewise),
             seen: AtomicI64::new(seen),
-            generation: AtomicU64::new(0),
+            generation: Mutex::default(),
         }
+    }
+
+    /// A number is whole after each change, so a panic elsewhere does not matter.
+    fn generation(&self) -> MutexGuard<'_, u64> {
+        self.generation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,26 +168,30 @@ impl Gate {
         name: &str,
     ) -> Result<Option<Arc<View>>, StoreError> {
         let key = (registry.id, canonical_name(name));
-        if let Some(view) = self.views.views.get(&key) {
-            return Ok(Some(view));
+        if let Some(known) = self.views.views.get(&key) {
+            return Ok(known);
         }
-        let before = self.views.generation.load(Ordering::Acquire);
-        let Some((krate, versions)) = self.store.crate_versions(registry.id, name).await? else {
-            return Ok(None);
-        };
-        let view = Arc::new(View::new(krate, versions));
-        self.views.views.insert(key.clone(), view.clone());
-        // A change that came in between may have been dropped before this view was put in.
-        if self.views.generation.load(Ordering::Acquire) != before {
-            self.views.views.remove(&key);
+        let before = *self.views.generation();
+        let found = self.store.crate_versions(registry.id, name).await?;
+        let view = found.map(|(krate, versions)| Arc::new(View::new(krate, versions)));
+        // While nobody can note a change: one that came in between is dropped before this view is put in, or it is not put in.
+        let generation = self.views.generation();
+        if *generation == before {
+            self.views.views.insert(key, view.clone());
         }
-        Ok(Some(view))
+        drop(generation);
+        Ok(view)
     }
 
     /// Drops the view of a crate that this process changed.
     pub(crate) fn changed(&self, registry: &Registry, name: &str) {
-        self.views.generation.fetch_add(1, Ordering::AcqRel);
+        self.noted();
         self.views.views.remove(&(registry.id, canonical_name(name)));
+    }
+
+    fn noted(&self) {
+        let mut generation = self.views.generation();
+        *generation = generation.wrapping_add(1);
     }
 
     /// Drops the views of all that anybody changed since the last call.
@@ -188,11 +200,12 @@ impl Gate {
             let seen = self.views.seen.load(Ordering::Acquire);
             let changes = self.store.changes_since(seen).await?;
             let Some(last) = changes.iter().map(|it| it.sequence).max() else { return Ok(()) };
-            self.views.seen.fetch_max(last, Ordering::AcqRel);
-            self.views.generation.fetch_add(1, Ordering::AcqRel);
+            self.noted();
             for change in changes {
                 self.views.views.remove(&(change.registry, canonical_name(&change.name)));
             }
+            // Last: whoever reads this number gets no view that is older.
+            self.views.seen.fetch_max(last, Ordering::AcqRel);
         }
     }
 
@@ -210,12 +223,22 @@ impl Gate {
         }
     }
 
+    /// The bytes of an archive from the archive store. That one is damaged there is written down: a disk goes bad for more than one.
+    pub(crate) async fn stored(&self, checksum: &Checksum) -> Result<Bytes, BlobError> {
+        let result = self.blobs.get(checksum).await;
+        if let Err(error @ BlobError::Damaged { .. }) = &result {
+            tracing::error!("{error}");
+            self.metrics.damaged_archive();
+        }
+        result
+    }
+
     /// The bytes of an archive, from memory where they are there.
-    pub(crate) async fn archive(&self, checksum: &Checksum) -> Result<Bytes, crate::blobs::BlobError> {
+    pub(crate) async fn archive(&self, checksum: &Checksum) -> Result<Bytes, BlobError> {
         if let Some(bytes) = self.views.archives.get(checksum) {
             return Ok(bytes);
         }
-        let bytes = self.blobs.get(checksum).await?;
+        let bytes = self.stored(checksum).await?;
         if bytes.len() <= LARGEST_KEPT {
             self.views.archives.insert(*checksum, bytes.clone());
         }

@@ -1,51 +1,50 @@
 //! Webhooks: signed, tried again, with a log of every attempt.
 //!
+//! What they are told is written by `store`, in the transaction that it is about; here it is sent. A delivery arrives once or more: a gate
+//! that ends between the answer and the record of it sends it again, under the same number.
+//!
 //! The body is signed with HMAC-SHA256 over the moment of sending, a full stop, and the body, so that whoever listens can refuse old ones.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cratekeeper_store::{Act, DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, StoreError};
+use cratekeeper_store::{DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, StoreError};
 use serde_json::Value;
 
 use crate::error::with_sources;
-use crate::gate::{GATE, Gate};
+use crate::gate::Gate;
 
 /// How long a delivery is somebody's, in seconds: longer than an HTTP request may take.
 const LEASE: i64 = 400;
+
+/// Deliveries that are sent at the same time.
+const DELIVERIES: usize = 8;
 
 /// How often somebody looks for deliveries.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Gate {
-    /// Tells the webhooks that want to know.
-    pub(crate) async fn announce(&self, event: &str, object: &str, body: &Value) -> Result<(), StoreError> {
-        if self.store.webhooks().await?.iter().all(|it| it.disabled_at.is_some()) {
-            return Ok(());
-        }
-        let mut transaction = self.store.act(Act::new(GATE, "webhook.tell", object, self.now())).await?;
-        transaction.tell(event, body).await?;
-        transaction.commit().await
-    }
-
-    /// Delivers until the gate ends.
+    /// Delivers until the gate ends: several at a time, so that one that does not answer keeps nobody waiting.
     pub(crate) async fn deliver_forever(self: Arc<Gate>) {
+        let free = Arc::new(tokio::sync::Semaphore::new(DELIVERIES));
         loop {
-            match self.store.claim_jobs(&self.process, &[DELIVER], 8, LEASE, self.now()).await {
+            let Ok(permit) = free.clone().acquire_owned().await else { return };
+            match self.store.claim_jobs(&self.process, &[DELIVER], 1, LEASE, self.now()).await {
                 Ok(claimed) if claimed.leases.is_empty() && claimed.given_up.is_empty() => {
+                    drop(permit);
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Ok(claimed) => {
-                    for job in &claimed.given_up {
-                        self.give_up_delivery(&job.payload).await;
-                    }
-                    let deliveries = claimed.leases.into_iter().map(|lease| {
-                        let gate = self.clone();
-                        tokio::spawn(async move { gate.deliver(&lease).await })
+                    let gate = self.clone();
+                    tokio::spawn(async move {
+                        for job in &claimed.given_up {
+                            gate.give_up_delivery(&job.payload).await;
+                        }
+                        for lease in claimed.leases {
+                            gate.clone().deliver(&lease).await;
+                        }
+                        drop(permit);
                     });
-                    for delivery in deliveries.collect::<Vec<_>>() {
-                        let _ = delivery.await;
-                    }
                 }
                 Err(error) => {
                     tracing::error!("failed to look for deliveries: {}", with_sources(&error));
@@ -60,6 +59,7 @@ impl Gate {
         let ended = match outcome {
             Ok(()) => self.store.complete_job(lease).await,
             Err(reason) => {
+                self.metrics.delivery_failure();
                 tracing::warn!(job = lease.id.0, attempt = lease.attempt, "a delivery failed: {reason}");
                 self.store.fail_job(lease, &reason, self.now()).await
             }
@@ -85,7 +85,8 @@ impl Gate {
         let Some(id) = id else { return Ok(()) };
         let delivery = self.store.delivery(id).await.map_err(text)?;
         let (webhook, secret) = self.store.webhook_secret(delivery.webhook).await.map_err(text)?;
-        if webhook.disabled_at.is_some() {
+        // Accepted before whoever sent it could end its job; or of a webhook that was ended since.
+        if delivery.state == DeliveryState::Delivered || webhook.disabled_at.is_some() {
             return Ok(());
         }
         let at = self.now();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use cratekeeper_store::{
-    Act, By, DecisionAction, DecisionId, Enforcement, JobId, NewDecision, NewJob, Role, Subject, VersionId,
+    Act, By, DecisionAction, DecisionId, Enforcement, JobId, NewDecision, Role, Subject, VersionId,
     VersionRecord, Yanks,
 };
 use semver::Version;
@@ -13,11 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Asked, reason};
+use super::{Asked, Why, reason};
 use crate::configuration::HOSTED;
 use crate::error::Failure;
 use crate::gate::Gate;
-use crate::inspection::INSPECT;
 
 /// Who may hold, release and block.
 const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
@@ -58,10 +57,11 @@ pub(super) struct Decide {
     reason: String,
 }
 
-/// Why something is done.
+/// What to inspect again, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Why {
+pub(super) struct InspectAgain {
+    target: Target,
     reason: String,
 }
 
@@ -191,7 +191,12 @@ pub(super) async fn roll_back_yanks(
     let user = caller.with_role(&TRIAGE)?;
     let why = reason(&body.reason)?;
     let (yanks, object) = match (&body.by, &body.krate) {
-        (Some(login), None) => (Yanks::By(login.clone()), format!("publisher {login}")),
+        (Some(login), None) => {
+            let registry = gate
+                .registry(&body.registry)
+                .ok_or_else(|| Failure::NotFound("there is no such registry".to_owned()))?;
+            (Yanks::By(registry.id, login.clone()), format!("publisher {login}"))
+        }
         (None, Some(name)) => {
             let target = Target {
                 registry: body.registry.clone(),
@@ -209,7 +214,7 @@ pub(super) async fn roll_back_yanks(
     if body.from >= body.to {
         return Err(Failure::Bad("`from` lies before `to`".to_owned()));
     }
-    let detail = json!({ "reason": why, "from": body.from, "to": body.to });
+    let detail = json!({ "reason": why, "registry": body.registry, "from": body.from, "to": body.to });
     let mut transaction = gate
         .store
         .act(Act::new(&user.login, "yanks.roll-back", &object, gate.now()).with_detail(detail))
@@ -239,18 +244,20 @@ pub(super) async fn pass_on_yanks(
 }
 
 /// Have a version inspected again.
-#[utoipa::path(post, path = "/admin/v1/inspect", request_body = Target, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/inspect", request_body = InspectAgain, responses((status = 200)))]
 pub(super) async fn inspect_again(
     State(gate): State<Arc<Gate>>,
-    Asked { caller, body }: Asked<Target>,
+    Asked { caller, body }: Asked<InspectAgain>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let (Subject::Version(id), object) = subject(&gate, &body).await? else {
+    let why = reason(&body.reason)?;
+    let (Subject::Version(id), object) = subject(&gate, &body.target).await? else {
         return Err(Failure::Bad("one version is inspected at a time".to_owned()));
     };
-    let job = NewJob::new(INSPECT, json!({ "version_id": id.0 })).once(format!("{INSPECT}:{id}"));
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "version.inspect-again", &object, gate.now())).await?;
+    let registry = gate.registry(&body.target.registry).unwrap_or(&gate.hosted);
+    let job = gate.inspection_of(registry, id);
+    let act = Act::new(&user.login, "version.inspect-again", &object, gate.now());
+    let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     transaction.enqueue(&job).await?;
     transaction.commit().await?;
     gate.there_is_work();
@@ -258,15 +265,16 @@ pub(super) async fn inspect_again(
 }
 
 /// Try a job again that was given up.
-#[utoipa::path(post, path = "/admin/v1/jobs/{id}/retry", responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/jobs/{id}/retry", request_body = Why, responses((status = 200)))]
 pub(super) async fn retry_job(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<i64>,
-    Asked { caller, .. }: Asked<Value>,
+    Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "job.retry", id.to_string(), gate.now())).await?;
+    let why = reason(&body.reason)?;
+    let act = Act::new(&user.login, "job.retry", id.to_string(), gate.now());
+    let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     transaction.retry_job(JobId(id)).await?;
     transaction.commit().await?;
     gate.there_is_work();

@@ -1,16 +1,16 @@
-//! People, tokens and webhooks.
+//! People and their tokens.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use cratekeeper_model::PublishMethod;
-use cratekeeper_store::{Act, NewToken, NewUser, Role, Scope, TokenId, UserId, WebhookId};
+use cratekeeper_store::{Act, NewToken, NewUser, Role, Scope, TokenId, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Asked, reason};
+use super::{Asked, Why, reason};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -27,18 +27,13 @@ pub(super) struct CreateUser {
     /// `viewer`, `triager`, `admin`, `auditor`; none for somebody who publishes alone.
     #[serde(default)]
     roles: Vec<String>,
+    reason: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SetRoles {
     roles: Vec<String>,
-    reason: String,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Why {
     reason: String,
 }
 
@@ -58,18 +53,7 @@ pub(super) struct CreateToken {
     /// Seconds until it is worth nothing.
     #[serde(default)]
     expires_in: Option<i64>,
-}
-
-/// A webhook.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CreateWebhook {
-    url: String,
-    /// Signs what is sent; 16 characters or more.
-    secret: String,
-    /// `verdict`, `exposure`; all without it.
-    #[serde(default)]
-    events: Vec<String>,
+    reason: String,
 }
 
 fn roles(words: &[String]) -> Result<Vec<Role>, Failure> {
@@ -100,9 +84,10 @@ pub(super) async fn create(
     Asked { caller, body }: Asked<CreateUser>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
+    let why = reason(&body.reason)?;
     let roles = roles(&body.roles)?;
-    let act =
-        Act::new(&user.login, "user.create", &body.login, gate.now()).with_detail(json!({ "roles": roles }));
+    let detail = json!({ "roles": roles, "reason": why });
+    let act = Act::new(&user.login, "user.create", &body.login, gate.now()).with_detail(detail);
     let mut transaction = gate.store.act(act).await?;
     let new = NewUser { login: body.login, name: body.name, email: None, password_hash: None, roles };
     let created = transaction.create_user(&new).await?;
@@ -154,6 +139,7 @@ pub(super) async fn create_token(
     Asked { caller, body }: Asked<CreateToken>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
+    let why = reason(&body.reason)?;
     let whose = body.user.unwrap_or_else(|| user.login.clone());
     let id = user_id(&gate, &whose).await?;
     let read = |word: &String| {
@@ -163,7 +149,7 @@ pub(super) async fn create_token(
     if scopes.is_empty() {
         return Err(Failure::Bad("a token has one scope or more".to_owned()));
     }
-    let detail = json!({ "name": body.name, "scopes": scopes, "crates": body.crates });
+    let detail = json!({ "name": body.name, "scopes": scopes, "crates": body.crates, "reason": why });
     let mut transaction =
         gate.store.act(Act::new(&user.login, "token.create", &whose, gate.now()).with_detail(detail)).await?;
     let new = NewToken {
@@ -180,11 +166,11 @@ pub(super) async fn create_token(
 }
 
 /// Make a token worth nothing. Everybody may do so with their own.
-#[utoipa::path(delete, path = "/admin/v1/tokens/{id}", responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/tokens/{id}/revoke", request_body = Why, responses((status = 200)))]
 pub(super) async fn revoke_token(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<i64>,
-    Asked { caller, .. }: Asked<Value>,
+    Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let (token, user) = caller.signed_in()?;
     // A token that leaked can be ended with itself; others of the same person only with one that may administer.
@@ -194,72 +180,10 @@ pub(super) async fn revoke_token(
     if !(is_itself || may_end_own && own.iter().any(|it| it.id.0 == id)) {
         caller.with_role(&[Role::Admin])?;
     }
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "token.revoke", id.to_string(), gate.now())).await?;
+    let why = reason(&body.reason)?;
+    let act = Act::new(&user.login, "token.revoke", id.to_string(), gate.now());
+    let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     let token = transaction.revoke_token(TokenId(id)).await?;
     transaction.commit().await?;
     Ok(Json(json!({ "token": token })))
-}
-
-/// Who is told about verdicts.
-#[utoipa::path(get, path = "/admin/v1/webhooks", responses((status = 200)))]
-pub(super) async fn webhooks(
-    State(gate): State<Arc<Gate>>,
-    Asked { caller, .. }: Asked<Value>,
-) -> Result<Json<Value>, Failure> {
-    caller.with_role(&[Role::Admin, Role::Auditor])?;
-    Ok(Json(json!({ "webhooks": gate.store.webhooks().await? })))
-}
-
-/// Add a webhook.
-#[utoipa::path(post, path = "/admin/v1/webhooks", request_body = CreateWebhook, responses((status = 200)))]
-pub(super) async fn create_webhook(
-    State(gate): State<Arc<Gate>>,
-    Asked { caller, body }: Asked<CreateWebhook>,
-) -> Result<Json<Value>, Failure> {
-    let user = caller.with_role(&[Role::Admin])?;
-    if body.secret.len() < 16 {
-        return Err(Failure::Bad("a secret has 16 characters or more".to_owned()));
-    }
-    let (notifier, url) = (gate.notifier.clone(), body.url.clone());
-    tokio::task::spawn_blocking(move || notifier.check(&url))
-        .await
-        .map_err(|_| Failure::Internal("the check of an address ended".to_owned()))?
-        .map_err(|error| Failure::Bad(error.to_string()))?;
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "webhook.create", &body.url, gate.now())).await?;
-    let webhook = transaction.create_webhook(&body.url, &body.secret, &body.events).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "webhook": webhook })))
-}
-
-/// End a webhook.
-#[utoipa::path(delete, path = "/admin/v1/webhooks/{id}", responses((status = 200)))]
-pub(super) async fn end_webhook(
-    State(gate): State<Arc<Gate>>,
-    Path(id): Path<i64>,
-    Asked { caller, .. }: Asked<Value>,
-) -> Result<Json<Value>, Failure> {
-    let user = caller.with_role(&[Role::Admin])?;
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "webhook.end", id.to_string(), gate.now())).await?;
-    transaction.disable_webhook(WebhookId(id)).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "webhook": id })))
-}
-
-/// What was sent to a webhook, newest first.
-#[utoipa::path(get, path = "/admin/v1/webhooks/{id}/deliveries", responses((status = 200)))]
-pub(super) async fn deliveries(
-    State(gate): State<Arc<Gate>>,
-    Path(id): Path<i64>,
-    Asked { caller, .. }: Asked<Value>,
-) -> Result<Json<Value>, Failure> {
-    caller.with_role(&[Role::Admin, Role::Auditor])?;
-    let mut told = Vec::new();
-    for delivery in gate.store.deliveries(WebhookId(id), None, PAGE).await? {
-        let attempts = gate.store.delivery_attempts(delivery.id).await?;
-        told.push(json!({ "delivery": delivery, "attempts": attempts }));
-    }
-    Ok(Json(json!({ "deliveries": told })))
 }

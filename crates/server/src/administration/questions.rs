@@ -12,16 +12,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::Asked;
+use super::{AUDIT, Asked};
 use crate::configuration::HOSTED;
 use crate::error::Failure;
 use crate::gate::Gate;
 
 /// Who may look.
 const LOOK: [Role; 4] = [Role::Viewer, Role::Triager, Role::Admin, Role::Auditor];
-
-/// Who may see who fetched what, and what was done by whom.
-const AUDIT: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
 
 /// Rows in an answer.
 const PAGE: u64 = 100;

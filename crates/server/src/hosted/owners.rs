@@ -8,7 +8,7 @@ use cratekeeper_store::{Act, By, CrateRecord, Scope, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::callers::{Caller, RequestKind};
+use crate::callers::{Caller, RequestKind, small};
 use crate::error::Failure;
 use crate::gate::Gate;
 use crate::protocol::CrateName;
@@ -156,7 +156,7 @@ async fn read(gate: &Gate, request: Request) -> Result<(Caller, Vec<String>), Fa
 
 async fn parse<T: for<'de> Deserialize<'de>>(body: axum::body::Body) -> Result<T, Failure> {
     const LIMIT: usize = 64 << 10;
-    let bytes = axum::body::to_bytes(body, LIMIT).await.map_err(|_| Failure::TooLarge(LIMIT as u64))?;
+    let bytes = small(body, LIMIT).await?;
     serde_json::from_slice(&bytes)
         .map_err(|_| Failure::Bad("the body is not the JSON that this needs".to_owned()))
 }

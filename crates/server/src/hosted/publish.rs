@@ -12,7 +12,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use cratekeeper_model::facts::ManifestFacts;
 use cratekeeper_model::{Checksum, Facts};
-use cratekeeper_store::{Publication as NewPublication, Published, Publisher, Scope, Token, User};
+use cratekeeper_store::{
+    Publication as NewPublication, Published, Publisher, Scope, State as Standing, Token, User, VersionRecord,
+};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -24,8 +26,17 @@ use crate::protocol::{CrateName, IndexLine, Publication, missing};
 /// What else a publish request holds: metadata with the README, which cargo limits to the archive's size.
 const BESIDE_ARCHIVE: u64 = 12 << 20;
 
+/// How long questions to upstreams may take. Cargo gives up after 30 seconds.
+const UPSTREAMS: Duration = Duration::from_secs(20);
+
+/// Bytes of a description that are kept, for lists.
+const DESCRIPTION: usize = 500;
+
 /// How long an upload may take: the largest archive at 5 Mbit/s.
 const UPLOAD: Duration = Duration::from_secs(120);
+
+/// Versions of the crate that nobody gets and whoever publishes is told of.
+const KEPT_BACK: usize = 3;
 
 /// Claims that are told to whoever published; a hostile request could differ in a thousand ways.
 const DIFFERENCES: usize = 10;
@@ -41,13 +52,13 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     // Closed never: the gate lives longer than its requests.
     let _turn =
         gate.publishing.acquire().await.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;
-    let whole = whole(body, gate.configuration.max_archive + BESIDE_ARCHIVE);
+    let whole = whole(body, gate.settings().max_archive + BESIDE_ARCHIVE);
     // Few are let in at a time: who sends a byte a minute must not keep the others out.
     let late = |_| Failure::Bad(format!("the request did not end within {} seconds", UPLOAD.as_secs()));
     let body = tokio::time::timeout(UPLOAD, whole).await.map_err(late)??;
     let publication = Publication::parse(&body).map_err(|error| Failure::Bad(error.to_string()))?;
-    if publication.archive.len() as u64 > gate.configuration.max_archive {
-        return Err(Failure::TooLarge(gate.configuration.max_archive));
+    if publication.archive.len() as u64 > gate.settings().max_archive {
+        return Err(Failure::TooLarge(gate.settings().max_archive));
     }
     let name =
         CrateName::parse(&publication.metadata.name).map_err(|error| Failure::Bad(error.to_string()))?;
@@ -58,16 +69,17 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
         .map_err(|error| Failure::Bad(format!("invalid version: {error}")))?;
     let (token, user) = may_publish(&gate, &caller, &name).await?;
     refuse_taken(&gate, &user.login, &name, &version).await?;
-    refuse_foreign_names(&gate, &name).await?;
+    patiently(refuse_foreign_names(&gate, &name)).await?;
 
     let archive = body.slice_ref(publication.archive);
     let checksum = Checksum::of(&archive);
     let facts = manifest(&gate, &name, &version, checksum, archive.clone()).await?;
     check(&gate, &facts.manifest, &name, &version)?;
     let line = IndexLine::of_manifest(name.as_str(), &version, &facts.manifest, checksum, &gate.public);
-    let mut warnings = line.differences(&publication.metadata);
-    refuse_lies(&warnings)?;
-    warnings.extend(unknown_dependencies(&gate, &line).await?);
+    let differences = line.differences(&publication.metadata);
+    let claimed = (!differences.is_empty()).then(|| publication.metadata.declared());
+    let mut warnings = told(differences);
+    warnings.extend(patiently(unknown_dependencies(&gate, &line)).await?);
 
     let size = archive.len() as u64;
     gate.blobs.put(archive).await?;
@@ -81,8 +93,14 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
             size,
             index_line: IndexLine { pubtime: Some(rfc3339(gate.now())), ..line }.to_json(),
             listed_while_pending: false,
+            description: facts
+                .manifest
+                .description
+                .as_deref()
+                .map(|it| crate::refusal::harmless(it, DESCRIPTION)),
+            claimed,
             by: publisher(&caller, token, user),
-            job: Gate::inspection_job(),
+            job: gate.inspection_job(&gate.hosted),
             at: gate.now(),
         })
         .await?;
@@ -95,7 +113,14 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
         }
         gate.judge_again(&gate.hosted, name.as_str()).await?;
     }
+    warnings.extend(kept_back(&gate, &name, &version).await?);
     Ok(Json(json!({ "warnings": { "invalid_categories": [], "invalid_badges": [], "other": warnings } })))
+}
+
+/// Questions to upstreams, for as long as others can wait who want to publish, too.
+async fn patiently<T>(asked: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let late = |_| Failure::Unavailable("an upstream does not answer; try again in a while".to_owned());
+    tokio::time::timeout(UPSTREAMS, asked).await.map_err(late)?
 }
 
 /// The whole body, up to a limit.
@@ -154,7 +179,7 @@ async fn refuse_foreign_names(gate: &Gate, name: &CrateName) -> Result<(), Failu
     for (front_name, front) in &gate.fronts {
         let known = gate.store.krate(front.registry.id, name.as_str()).await?.is_some();
         if (known || gate.upstream_has(front, name).await?)
-            && !gate.configuration.upstream[front_name].may_be_shadowed(name)
+            && !gate.settings().upstream[front_name].may_be_shadowed(name)
         {
             return Err(Failure::Conflict(format!(
                 "the upstream `{front_name}` has a crate `{name}`; publish under another name, or have an operator add it to \
@@ -176,9 +201,9 @@ async fn manifest(
     let package = gate.package(&gate.hosted, name.as_str(), version, checksum);
     let gate = gate.clone();
     let read = tokio::task::spawn_blocking(move || {
-        let mut file = tempfile::NamedTempFile::new_in(gate.temporary())
-            .map_err(|error| Failure::Internal(error.to_string()))?;
-        file.write_all(&archive).map_err(|error| Failure::Internal(error.to_string()))?;
+        let mut file =
+            tempfile::NamedTempFile::new_in(gate.temporary()).map_err(|error| Failure::of_storage(&error))?;
+        file.write_all(&archive).map_err(|error| Failure::of_storage(&error))?;
         gate.engine
             .manifest_of(&package, file.path())
             .map_err(|reason| Failure::Bad(format!("the archive cannot be accepted: {reason}")))
@@ -199,21 +224,35 @@ fn check(gate: &Gate, manifest: &ManifestFacts, name: &CrateName, version: &Vers
         manifest.problems.iter().filter(|it| it.contains("cannot be read")).cloned().collect();
     let found = missing(manifest);
     let is_metadata = |it: &String| it.contains("missing or empty");
-    problems.extend(found.into_iter().filter(|it| gate.configuration.require_metadata || !is_metadata(it)));
+    problems.extend(found.into_iter().filter(|it| gate.settings().require_metadata || !is_metadata(it)));
     if problems.is_empty() { Ok(()) } else { Err(Failure::Bad(problems.join("; "))) }
 }
 
-/// Honest clients say what the manifest says. One that says something else is refused: whoever looks at the request sees another crate than
-/// whoever builds it.
-fn refuse_lies(differences: &[String]) -> Result<(), Failure> {
-    if differences.is_empty() {
-        return Ok(());
+/// Versions of the same crate that nobody gets: cargo shows its owner at the next publish what a webhook or the page told before.
+async fn kept_back(gate: &Gate, name: &CrateName, own: &Version) -> Result<Vec<String>, Failure> {
+    let Some(view) = gate.view(&gate.hosted, name.as_str()).await? else { return Ok(Vec::new()) };
+    let is_kept = |it: &&VersionRecord| matches!(it.standing.state, Standing::Held | Standing::Blocked);
+    let mut kept: Vec<&VersionRecord> =
+        view.versions.iter().filter(is_kept).filter(|it| it.version != *own).collect();
+    kept.sort_by_key(|it| std::cmp::Reverse(it.first_seen));
+    let told = |it: &&VersionRecord| {
+        let reason = crate::refusal::harmless(&it.standing.reason, 200);
+        let page = gate.version_page(&gate.hosted, &view.krate.name, &it.version);
+        format!("{} is {} and not given out: {reason}; see {page}", it.version, it.standing.state)
+    };
+    Ok(kept.iter().take(KEPT_BACK).map(told).collect())
+}
+
+/// Honest clients say what the manifest says. What others claim gets nowhere, is told to whoever published, and is a finding of the inspection.
+fn told(mut differences: Vec<String>) -> Vec<String> {
+    let more = differences.len().saturating_sub(DIFFERENCES);
+    differences.truncate(DIFFERENCES);
+    let shown = |it: String| crate::refusal::harmless(&it, 300);
+    let mut told: Vec<String> = differences.into_iter().map(shown).collect();
+    if more > 0 {
+        told.push(format!("{more} further claims of the request are not those of its `Cargo.toml`"));
     }
-    let shown: Vec<&str> = differences.iter().take(DIFFERENCES).map(String::as_str).collect();
-    Err(Failure::Bad(format!(
-        "the request does not fit the `Cargo.toml` in the archive: {}",
-        shown.join("; ")
-    )))
+    told
 }
 
 /// Dependencies that this registry, or an upstream that is asked in the place of theirs, does not have. Those in registries that the gate does

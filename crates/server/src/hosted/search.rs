@@ -1,4 +1,4 @@
-//! `cargo search`: hosted crates whose name begins with what is looked for.
+//! `cargo search`: hosted crates whose name contains what is looked for.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) async fn search(
     let caller = Caller::of(&parts, &gate, RequestKind::Read).await?;
     caller.may_read(&gate)?;
     let limit = asked.per_page.unwrap_or(10).clamp(1, PER_PAGE);
-    let found = gate.store.search_crates(Some(gate.hosted.id), asked.q.trim(), None, limit).await?;
+    let (found, total) = gate.store.find_crates(gate.hosted.id, asked.q.trim(), limit).await?;
     let mut crates = Vec::new();
     for krate in found {
         let Some(view) = gate.view(&gate.hosted, &krate.name).await? else { continue };
@@ -40,10 +40,8 @@ pub(super) async fn search(
         crates.push(json!({
             "name": krate.name,
             "max_version": newest.version.to_string(),
-            // Neither the index nor the database holds descriptions.
-            "description": Value::Null,
+            "description": newest.description,
         }));
     }
-    let total = crates.len();
     Ok(Json(json!({ "crates": crates, "meta": { "total": total } })))
 }

@@ -3,11 +3,18 @@
 //! What the metadata says is only compared with the `Cargo.toml` inside of the archive, never believed: whoever publishes with
 //! a program other than cargo could show the index one thing and the compiler another.
 
-use serde::Deserialize;
 use std::collections::BTreeMap;
+
+use cratekeeper_model::facts::{Dependency, DependencySection};
+use cratekeeper_model::{DeclaredBy, IndexedManifest};
+use serde::Deserialize;
 
 /// Most bytes of metadata. Cargo's own are below 1 MB for the largest READMEs, which are part of them.
 const MAX_METADATA: usize = 10 << 20;
+
+/// Most dependencies and features that metadata may claim: those that a manifest may have.
+const MAX_DEPENDENCIES: usize = 500;
+const MAX_FEATURES: usize = 300;
 
 /// A publish request, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +44,42 @@ pub struct Metadata {
     /// Oldest compiler.
     #[serde(default)]
     pub rust_version: Option<String>,
+}
+
+impl Metadata {
+    /// What the client claims about the manifest, in the form that rules compare.
+    #[must_use]
+    pub fn declared(&self) -> IndexedManifest {
+        let dependency = |it: &ClaimedDependency| {
+            let renamed = it.explicit_name_in_toml.as_ref().filter(|name| **name != it.name);
+            Dependency {
+                name: renamed.unwrap_or(&it.name).clone(),
+                package: renamed.map(|_| it.name.clone()),
+                requirement: Some(it.version_req.clone()),
+                section: match it.kind.as_deref() {
+                    Some("build") => DependencySection::Build,
+                    Some("dev") => DependencySection::Dev,
+                    _ => DependencySection::Normal,
+                },
+                target: it.target.clone(),
+                optional: it.optional,
+                default_features: it.default_features,
+                features: it.features.clone(),
+                registry: it.registry.clone(),
+                git: None,
+                path: None,
+                workspace: false,
+            }
+        };
+        IndexedManifest {
+            by: DeclaredBy::PublishRequest,
+            name: self.name.clone(),
+            dependencies: self.deps.iter().map(dependency).collect(),
+            features: self.features.clone(),
+            links: self.links.clone(),
+            rust_version: self.rust_version.clone(),
+        }
+    }
 }
 
 /// A dependency as a client claims it. Other than in an index, `name` is the crate's own name.
@@ -89,6 +132,11 @@ pub enum PublicationError {
     /// More metadata than is read.
     #[error("invalid publish request: its metadata have {0} bytes, more than 10 MiB")]
     MetadataTooLarge(u64),
+    /// More than any manifest may have.
+    #[error(
+        "invalid publish request: its metadata have more than {MAX_DEPENDENCIES} dependencies or {MAX_FEATURES} features"
+    )]
+    TooMuch,
     /// The metadata cannot be read.
     #[error("invalid publish request: its metadata cannot be read: {0}")]
     Metadata(String),
@@ -109,8 +157,11 @@ impl<'a> Publication<'a> {
         if !rest.is_empty() {
             return Err(PublicationError::Trailing(rest.len()));
         }
-        let metadata =
+        let metadata: Metadata =
             serde_json::from_slice(metadata).map_err(|error| PublicationError::Metadata(position(&error)))?;
+        if metadata.deps.len() > MAX_DEPENDENCIES || metadata.features.len() > MAX_FEATURES {
+            return Err(PublicationError::TooMuch);
+        }
         Ok(Publication { metadata, archive })
     }
 }

@@ -166,7 +166,7 @@ fn tokens(world: &World, random: &mut Rng) {
     }
 }
 
-fn body(metadata: &[u8], archive: &[u8]) -> Vec<u8> {
+pub(crate) fn body(metadata: &[u8], archive: &[u8]) -> Vec<u8> {
     let mut body = u32::try_from(metadata.len()).unwrap().to_le_bytes().to_vec();
     body.extend(metadata);
     body.extend(u32::try_from(archive.len()).unwrap().to_le_bytes());

@@ -1,6 +1,6 @@
 //! The incidents, live: every step of each timeline happens by HTTP in a running gate, and victims fetch with the machine's real cargo.
 //!
-//! The gate's clock is played, so that ages are those of the incident. Nothing of a replica is built; cargo only fetches. A version counts as exposed
+//! The gate's clock is played, so that ages are those of the incident. Nothing of an incident is built; cargo only fetches. What is harmless is built, too. A version counts as exposed
 //! when it was given out, or stands in a victim's lockfile.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use cratekeeper_archive::{CrateBuilder, Limits, read_directory};
 use serde_json::{Value, json};
 
+use crate::mirror::metadata;
 use crate::world::World;
 
 /// The moment at which every incident ends, in seconds since 1970.
@@ -31,12 +32,14 @@ pub(crate) fn incidents(wanted: &[String]) -> bool {
         }
         let outcome = Stage::play(&directory);
         println!(
-            "{name:24} malicious {:2} exposed {:2} fetches {:2} refused {:2} harmless held {:2}",
+            "{name:24} malicious {:2} exposed {:2} fetches {:2} refused {:2} harmless held {:2} built {:2} yanks rolled back {:2}",
             outcome.malicious.len(),
             outcome.exposed.len(),
             outcome.fetches,
             outcome.refused,
-            outcome.held.len()
+            outcome.held.len(),
+            outcome.built,
+            outcome.rolled_back,
         );
         for problem in outcome.exposed.iter().chain(&outcome.held).chain(&outcome.problems) {
             println!("    {problem}");
@@ -61,12 +64,21 @@ struct Outcome {
     held: Vec<String>,
     fetches: usize,
     refused: usize,
+    /// Fetches of harmless courses of events whose victim also built.
+    built: usize,
+    /// Versions that were withdrawn by an attacker, and put back by one command.
+    rolled_back: usize,
     problems: Vec<String>,
 }
+
+/// Real crates, with all that they depend on, that harmless replicas build with; they come from cargo's cache.
+const REAL: [&str; 3] = ["cc", "find-msvc-tools", "shlex"];
 
 /// An incident in a gate.
 struct Stage {
     directory: PathBuf,
+    /// Nothing in it is malicious, and everything that it depends on is whole: it can be built.
+    is_built: bool,
     world: World,
     tokens: BTreeMap<String, String>,
     outcome: Outcome,
@@ -78,6 +90,7 @@ impl Stage {
             World::open(END - 4_000 * 86_400, |configuration| configuration.is_default_registry = true);
         let mut stage = Stage {
             directory: directory.to_owned(),
+            is_built: is_harmless(directory),
             world,
             tokens: BTreeMap::new(),
             outcome: Outcome::default(),
@@ -88,8 +101,44 @@ impl Stage {
         for (entry, is_baseline) in ordered(&timeline) {
             stage.happen(&entry, is_baseline);
         }
+        stage.roll_back_yanks(&timeline);
         stage.conclude();
         stage.outcome
+    }
+
+    /// Takes back what an account withdrew that published something malicious: one command, after which victims get good versions again.
+    fn roll_back_yanks(&mut self, timeline: &toml::Table) {
+        let events = timeline.get("event").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        let of = |event: &toml::Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+        let yanked: Vec<(String, String, String)> = events
+            .iter()
+            .filter(|it| it["action"].as_str() == Some("yank"))
+            .map(|it| (of(it, "crate"), of(it, "version"), of(it, "by")))
+            .collect();
+        let Some((name, _, by)) = yanked.first().cloned().filter(|_| !self.is_harmless()) else { return };
+        // The attacker may have withdrawn their own as well: that is what nobody needs back.
+        let is_good = |version: &str| !self.outcome.malicious.contains(&(name.clone(), version.to_owned()));
+        let body = json!({ "by": by, "from": 0, "to": END + 1, "reason": "the account was taken over" });
+        let answer = self.world.administer("POST", "/admin/v1/rollback-yanks", &body);
+        self.outcome.rolled_back = answer["versions"].as_array().unwrap().len();
+        let path = format!("/index/{}/{}/{name}", &name[..2], &name[2..4]);
+        let (_, index) = self.ask("GET", &path, "", b"");
+        for (_, version, _) in yanked.iter().filter(|it| is_good(&it.1)) {
+            let line = index.lines().find(|it| it.contains(&format!("\"vers\":\"{version}\"")));
+            if !line.is_some_and(|it| it.contains("\"yanked\":false")) {
+                self.outcome.problems.push(format!("{name} {version} is still withdrawn: {line:?}"));
+            }
+        }
+        let refused = self.outcome.refused;
+        let newest = yanked.iter().map(|it| it.1.as_str()).rfind(|it| is_good(it));
+        self.fetch(&name, newest.unwrap_or_default());
+        if self.outcome.refused != refused {
+            self.outcome.problems.push(format!("no victim gets {name} after the rollback"));
+        }
+    }
+
+    fn is_harmless(&self) -> bool {
+        is_harmless(&self.directory)
     }
 
     /// The token of an account, which is made where there is none.
@@ -97,9 +146,9 @@ impl Stage {
         if let Some(token) = self.tokens.get(login) {
             return token.clone();
         }
-        self.world.administer("POST", "/admin/v1/users", &json!({ "login": login }));
+        self.world.administer("POST", "/admin/v1/users", &json!({ "login": login, "reason": "a test" }));
         let scopes = ["publish-new", "publish-update", "yank", "change-owners"];
-        let body = json!({ "user": login, "name": "test", "scopes": scopes });
+        let body = json!({ "user": login, "name": "test", "scopes": scopes, "reason": "a test" });
         let answer = self.world.administer("POST", "/admin/v1/tokens", &body);
         let token = answer["secret"].as_str().unwrap().to_owned();
         self.tokens.insert(login.to_owned(), token.clone());
@@ -153,23 +202,58 @@ impl Stage {
         }
         let token = self.token("others");
         for ((name, version), features) in wanted.into_iter().filter(|((name, _), _)| !own.contains(name)) {
-            let features: toml::Table =
-                features.into_iter().map(|it| (it, toml::Value::Array(Vec::new()))).collect();
-            let mut manifest: toml::Table =
-                format!("[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2021\"\n")
-                    .parse()
-                    .unwrap();
-            manifest.insert("features".to_owned(), toml::Value::Table(features));
-            let archive = CrateBuilder::new(&name, &version)
-                .without_manifest()
-                .file("Cargo.toml", manifest.to_string())
-                .file("src/lib.rs", "")
-                .build();
-            let (status, answer) = self.put(&manifest, &name, &version, &archive, &token);
-            assert_eq!(status, 200, "{name} {version}: {answer}");
-            self.world.settle();
-            self.release(&name, &version);
+            if self.is_harmless() && REAL.contains(&name.as_str()) {
+                REAL.iter().rev().for_each(|it| self.publish_real(it, &token));
+                continue;
+            }
+            self.is_built = false;
+            self.publish_stand_in(&name, &version, features, &token);
         }
+    }
+
+    /// An empty crate of this name, with these features.
+    fn publish_stand_in(&self, name: &str, version: &str, features: BTreeSet<String>, token: &str) {
+        let features: toml::Table =
+            features.into_iter().map(|it| (it, toml::Value::Array(Vec::new()))).collect();
+        let mut manifest: toml::Table =
+            format!("[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2021\"\n")
+                .parse()
+                .unwrap();
+        manifest.insert("features".to_owned(), toml::Value::Table(features));
+        let archive = CrateBuilder::new(name, version)
+            .without_manifest()
+            .file("Cargo.toml", manifest.to_string())
+            .file("src/lib.rs", "")
+            .build();
+        let (status, answer) = self.put(&manifest, name, version, &archive, token);
+        assert_eq!(status, 200, "{name} {version}: {answer}");
+        self.world.settle();
+        self.release(name, version);
+    }
+
+    /// The newest version of a real crate that is at hand.
+    fn publish_real(&self, name: &str, token: &str) {
+        let version = |path: &Path| {
+            let stem = path.file_stem()?.to_str()?.strip_prefix(name)?.strip_prefix('-')?;
+            stem.parse::<semver::Version>().ok()
+        };
+        let files = super::mirror::caches().into_iter().flat_map(|it| fs::read_dir(it).unwrap());
+        let files = files.map(|it| it.unwrap().path()).filter_map(|it| Some((version(&it)?, it)));
+        let (version, file) = files.max().unwrap_or_else(|| panic!("`{name}` is not in cargo's cache"));
+        let archive = fs::read(file).unwrap();
+        let manifest = super::mirror::manifest_of(&archive, name, &version.to_string());
+        // What only features that nobody asks for would bring.
+        for dependency in metadata(&manifest, name, "")["deps"].as_array().unwrap() {
+            let (other, kind) = (dependency["name"].as_str().unwrap(), dependency["kind"].as_str());
+            if kind != Some("dev") && dependency["optional"] == true {
+                let lowest = lowest(dependency["version_req"].as_str().unwrap());
+                self.publish_stand_in(other, &lowest, BTreeSet::new(), token);
+            }
+        }
+        let (status, answer) = self.put(&manifest, name, &version.to_string(), &archive, token);
+        assert!(status == 200 || answer.contains("was published before"), "{name}: {status} {answer}");
+        self.world.settle();
+        self.release(name, &version.to_string());
     }
 
     fn put(
@@ -283,6 +367,8 @@ impl Stage {
         let output = command.output().unwrap();
         if !output.status.success() {
             self.outcome.refused += 1;
+        } else if self.is_built {
+            self.build(&home);
         }
         let fetched: BTreeSet<String> = fs::read_dir(home.join("cargo/registry/cache"))
             .into_iter()
@@ -298,6 +384,23 @@ impl Stage {
             .map(|(name, version)| format!("a victim has {name} {version}"))
             .collect();
         self.outcome.exposed.extend(exposed);
+    }
+
+    /// What is harmless is built, too: nobody is helped by a version that is given out and does not compile.
+    fn build(&mut self, home: &Path) {
+        let mut command = Command::new("cargo");
+        command
+            .args(["build", "--offline", "--quiet"])
+            .current_dir(home.join("project"))
+            .env("CARGO_HOME", home.join("cargo"))
+            .env("CARGO_TARGET_DIR", home.join("target"));
+        let output = command.output().unwrap();
+        if output.status.success() {
+            self.outcome.built += 1;
+        } else {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            self.outcome.problems.push(format!("a victim cannot build: {said}"));
+        }
     }
 
     fn state(&self, name: &str, version: &str) -> String {
@@ -323,8 +426,7 @@ impl Stage {
         for entry in queue["versions"].as_array().unwrap() {
             let place =
                 (entry["crate"].as_str().unwrap().to_owned(), entry["version"].as_str().unwrap().to_owned());
-            let is_harmless = self.directory.file_name().unwrap().to_str().unwrap().starts_with("harmless");
-            if is_harmless && !self.outcome.malicious.contains(&place) {
+            if self.is_harmless() && !self.outcome.malicious.contains(&place) {
                 self.outcome
                     .held
                     .push(format!("{} {} is {}: {}", place.0, place.1, entry["state"], entry["reason"]));
@@ -336,6 +438,10 @@ impl Stage {
         let answer = self.world.ask(method, path, headers, body);
         (answer.status, answer.body)
     }
+}
+
+fn is_harmless(directory: &Path) -> bool {
+    directory.file_name().is_some_and(|it| it.to_string_lossy().starts_with("harmless"))
 }
 
 /// Baseline and events, oldest first; what was there before comes first of what happens in the same second.
@@ -372,47 +478,4 @@ fn lowest(requirement: &str) -> String {
         Some(it) => format!("{}.{}.{}", it.major, it.minor.unwrap_or(0), it.patch.unwrap_or(0)),
         None => "1.0.0".to_owned(),
     }
-}
-
-/// What cargo would claim about a package with this manifest.
-pub(crate) fn metadata(manifest: &toml::Table, name: &str, version: &str) -> Value {
-    let mut deps = Vec::new();
-    let mut collect = |table: Option<&toml::Value>, kind: &str, target: Option<&str>| {
-        for (key, value) in table.and_then(toml::Value::as_table).into_iter().flatten() {
-            let field = |key: &str| value.get(key).and_then(toml::Value::as_str);
-            let requirement = value.as_str().or(field("version")).unwrap_or("*");
-            let strings =
-                |key: &str| value.get(key).cloned().unwrap_or_else(|| toml::Value::Array(Vec::new()));
-            let flag =
-                |key: &str, default: bool| value.get(key).and_then(toml::Value::as_bool).unwrap_or(default);
-            deps.push(json!({
-                "name": field("package").unwrap_or(key),
-                "version_req": requirement,
-                "features": strings("features"),
-                "optional": flag("optional", false),
-                "default_features": flag("default-features", true),
-                "target": target,
-                "kind": kind,
-                "explicit_name_in_toml": field("package").map(|_| key),
-            }));
-        }
-    };
-    let sections = [("dependencies", "normal"), ("build-dependencies", "build"), ("dev-dependencies", "dev")];
-    for (section, kind) in sections {
-        collect(manifest.get(section), kind, None);
-    }
-    for (target, table) in manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten() {
-        for (section, kind) in sections {
-            collect(table.get(section), kind, Some(target));
-        }
-    }
-    let package = &manifest["package"];
-    json!({
-        "name": name,
-        "vers": version,
-        "deps": deps,
-        "features": manifest.get("features").cloned().unwrap_or_else(|| toml::Value::Table(toml::Table::new())),
-        "links": package.get("links"),
-        "rust_version": package.get("rust-version"),
-    })
 }

@@ -8,7 +8,10 @@
 )]
 
 mod bad_input;
+mod clock;
 mod incidents;
+mod mirror;
+mod publishing;
 mod real;
 mod roles;
 mod world;
@@ -20,11 +23,15 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 4] = [
+const TESTS: [Test; 8] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
+    ("another_policy_is_asked_about_the_past", |_| publishing::another_policy()),
+    ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),
+    ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),
     ("incidents_live", incidents::incidents),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
+    ("what_a_request_claims_is_believed_by_nobody", |_| publishing::false_claims()),
 ];
 
 fn main() -> ExitCode {

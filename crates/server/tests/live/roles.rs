@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 23] = [
+const ALLOWED: [(&str, &str, &str); 27] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
     ("get", "/admin/v1/recall", "tua"),
     ("get", "/admin/v1/audit-log", "tua"),
+    ("post", "/admin/v1/replay", "tua"),
     ("get", "/admin/v1/jobs/dead", "vtua"),
     ("post", "/admin/v1/jobs/{id}/retry", "ta"),
     ("get", "/admin/v1/decisions", "vtua"),
@@ -24,11 +25,14 @@ const ALLOWED: [(&str, &str, &str); 23] = [
     ("post", "/admin/v1/users/{login}/roles", "a"),
     ("post", "/admin/v1/users/{login}/disable", "a"),
     ("post", "/admin/v1/tokens", "a"),
-    ("delete", "/admin/v1/tokens/{id}", "a"),
+    ("post", "/admin/v1/tokens/{id}/revoke", "a"),
     ("get", "/admin/v1/webhooks", "ua"),
     ("post", "/admin/v1/webhooks", "a"),
-    ("delete", "/admin/v1/webhooks/{id}", "a"),
+    ("post", "/admin/v1/webhooks/{id}/disable", "a"),
+    ("post", "/admin/v1/webhooks/{id}/test", "a"),
     ("get", "/admin/v1/webhooks/{id}/deliveries", "ua"),
+    ("post", "/admin/v1/deliveries/{id}/retry", "a"),
+    ("post", "/admin/v1/reload", "a"),
 ];
 
 /// A body that each route accepts, so that what is refused is refused for want of a role.
@@ -36,14 +40,26 @@ fn body(path: &str) -> Value {
     let target = json!({ "crate": "nothing", "version": "1.0.0" });
     match path.trim_start_matches("/admin/v1") {
         "/decisions" => json!({ "target": target, "action": "hold", "reason": "a test" }),
-        "/decisions/{id}/undo" | "/users/{login}/disable" => json!({ "reason": "a test" }),
+        "/decisions/{id}/undo"
+        | "/users/{login}/disable"
+        | "/jobs/{id}/retry"
+        | "/tokens/{id}/revoke"
+        | "/webhooks/{id}/disable"
+        | "/webhooks/{id}/test"
+        | "/deliveries/{id}/retry"
+        | "/reload" => json!({ "reason": "a test" }),
         "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
         "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
-        "/inspect" => target,
-        "/users" => json!({ "login": "somebody" }),
+        "/inspect" => json!({ "target": target, "reason": "a test" }),
+        "/replay" => json!({ "since": 0 }),
+        "/users" => json!({ "login": "somebody", "reason": "a test" }),
         "/users/{login}/roles" => json!({ "roles": [], "reason": "a test" }),
-        "/tokens" => json!({ "name": "a test", "scopes": ["read"], "user": "nobody-at-all" }),
-        "/webhooks" => json!({ "url": "https://127.0.0.1:9/", "secret": "sixteen characters" }),
+        "/tokens" => {
+            json!({ "name": "a test", "scopes": ["read"], "user": "nobody-at-all", "reason": "a test" })
+        }
+        "/webhooks" => {
+            json!({ "url": "https://127.0.0.1:9/", "secret": "sixteen characters", "reason": "a test" })
+        }
         _ => Value::Null,
     }
 }
@@ -70,7 +86,33 @@ pub(crate) fn roles() -> bool {
         }
     }
     assert_eq!(count, ALLOWED.len(), "the document lacks routes of the table");
+    acts_need_reasons(&world);
     true
+}
+
+/// Every act of the table, by whoever may do all of them, with a reason that says nothing, and without one.
+fn acts_need_reasons(world: &World) {
+    // A replay changes nothing: it is a question with a policy in it.
+    for (method, path, _) in ALLOWED.iter().filter(|it| it.0 == "post" && !it.1.ends_with("/replay")) {
+        let place = path.replace("{id}", "999999").replace("{login}", "nobody-at-all");
+        let whole = body(path);
+        for reason in [Some(" "), None] {
+            let mut without = whole.clone();
+            match reason {
+                Some(reason) => without["reason"] = reason.into(),
+                None => {
+                    without.as_object_mut().unwrap().remove("reason");
+                }
+            }
+            let answer = world.ask_as(&world.admin, "POST", &place, &without);
+            assert!(
+                answer.status == 400 && answer.body.contains("reason"),
+                "{method} {path} with the reason {reason:?}: {} {}",
+                answer.status,
+                answer.body
+            );
+        }
+    }
 }
 
 fn check(world: &World, method: &str, path: &str, allowed: &str, people: &[(&str, String)], publisher: &str) {
@@ -114,7 +156,11 @@ fn check(world: &World, method: &str, path: &str, allowed: &str, people: &[(&str
 
 fn account(world: &World, login: &str, role: &str, scopes: &[&str]) -> String {
     let roles: Vec<&str> = if role.is_empty() { Vec::new() } else { vec![role] };
-    world.administer("POST", "/admin/v1/users", &json!({ "login": login, "roles": roles }));
-    let body = json!({ "user": login, "name": "test", "scopes": scopes });
+    world.administer(
+        "POST",
+        "/admin/v1/users",
+        &json!({ "login": login, "roles": roles, "reason": "a test" }),
+    );
+    let body = json!({ "user": login, "name": "test", "scopes": scopes, "reason": "a test" });
     world.administer("POST", "/admin/v1/tokens", &body)["secret"].as_str().unwrap().to_owned()
 }

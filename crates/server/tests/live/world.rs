@@ -35,21 +35,31 @@ pub(crate) struct Answer {
 impl World {
     /// Opens a gate at the moment `at`, set up by `change`, and makes the first account.
     pub(crate) fn open(at: i64, change: impl FnOnce(&mut Configuration)) -> World {
+        let (mut world, link) = World::start(at, change);
+        world.set_up(&link);
+        world
+    }
+
+    /// Opens a gate, and gives the link that makes the first account.
+    pub(crate) fn start(at: i64, change: impl FnOnce(&mut Configuration)) -> (World, String) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(at));
         let (gate, address) = runtime.block_on(open(&directory, &clock, change));
         let link = runtime.block_on(gate.setup_link()).unwrap().unwrap();
         let link = link.expose().to_owned();
-        let mut world = World { directory, address, clock, admin: String::new(), _runtime: runtime };
-        world.set_up(&link);
-        world
+        (World { directory, address, clock, admin: String::new(), _runtime: runtime }, link)
     }
 
-    fn set_up(&mut self, link: &str) {
+    /// Opens the link, as whoever has it does.
+    pub(crate) fn follow(&self, link: &str) -> Answer {
         let path = &link[link.find("/setup/").unwrap()..];
         let form = "content-type: application/x-www-form-urlencoded\r\n";
-        let answer = self.ask("POST", path, form, b"login=operator&password=correct+horse+battery");
+        self.ask("POST", path, form, b"login=operator&password=correct+horse+battery")
+    }
+
+    pub(crate) fn set_up(&mut self, link: &str) {
+        let answer = self.follow(link);
         assert_eq!(answer.status, 200, "{}", answer.body);
         let start = answer.body.find("cratekeeper-").unwrap();
         let is_token = |it: &char| it.is_ascii_alphanumeric() || *it == '-';

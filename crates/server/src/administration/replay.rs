@@ -1,0 +1,387 @@
+//! Another policy, asked about the past: what would have been held, and who would have been stopped.
+//!
+//! Every inspection keeps what policy looked at, so nothing is inspected again, and the other policy sees what was known at that moment. Rules
+//! and weights stay those of that time: it is the policy that is tried out. What people decided stands above any policy, here as there.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use cratekeeper_model::Verdict;
+use cratekeeper_policy::{Circumstances, Policy};
+use cratekeeper_store::{
+    CrateRecord, DecisionAction, Fetch, RecordedInspection, State as Standing, TokenId, VersionId,
+    VersionRecord,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{AUDIT, Asked};
+use crate::error::{Failure, with_sources};
+use crate::gate::Gate;
+
+/// Inspections and fetches that are read in one go.
+const PAGE: u64 = 100;
+
+/// Versions in an answer; counts are whole all the same.
+const LISTED: usize = 1_000;
+
+/// Those who would have been stopped that are told apart for one version; the fetches of others are counted.
+const CLIENTS: usize = 10_000;
+
+/// Those who would have been stopped that are listed for one version.
+const LISTED_CLIENTS: usize = 100;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ReplayAsked {
+    /// Seconds since 1970: what was first seen from then on is decided again.
+    since: i64,
+    /// Seconds since 1970; now without it.
+    #[serde(default)]
+    until: Option<i64>,
+    /// Text of the policy; without it the one that holds now.
+    #[serde(default)]
+    policy: Option<String>,
+}
+
+/// What another policy would have done.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Replayed {
+    schema: &'static str,
+    tool: serde_json::Value,
+    since: i64,
+    until: i64,
+    /// Versions that were first seen in that time, and inspected.
+    versions: usize,
+    /// Those of which it is not kept what policy looked at, or that could not be inspected.
+    not_replayed: usize,
+    /// Versions that were held or blocked, by the policies of then.
+    held_before: usize,
+    /// Those that the other policy holds or blocks.
+    held_after: usize,
+    /// Fetches that it would have stopped.
+    fetches_stopped: u64,
+    /// Distinct accounts, or addresses where nobody signed in, of these.
+    clients_stopped: usize,
+    /// Versions with another state, or with fetches that would have been stopped; those with most of these first.
+    changes: Vec<Change>,
+    /// Whether there are more changes.
+    truncated: bool,
+    /// Waivers of the other policy that have expired or take nothing back.
+    stale_waivers: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Change {
+    registry: Option<String>,
+    #[serde(rename = "crate")]
+    krate: String,
+    version: String,
+    checksum: String,
+    first_seen: i64,
+    score: Option<u8>,
+    before: Answer,
+    after: Answer,
+    /// What a person decided, which holds under every policy.
+    decided: Option<String>,
+    fetches: u64,
+    fetches_stopped: u64,
+    stopped: Vec<Stopped>,
+}
+
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct Answer {
+    state: String,
+    clause: Option<String>,
+    line: Option<u32>,
+    reason: String,
+    at: i64,
+}
+
+/// Somebody who would have been stopped.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct Stopped {
+    login: Option<String>,
+    token: Option<i64>,
+    address: Option<String>,
+    client: Option<String>,
+    fetches: u64,
+    first: i64,
+    last: i64,
+}
+
+/// Asks another policy about recorded publishes and fetches.
+#[utoipa::path(post, path = "/admin/v1/replay", request_body = ReplayAsked, responses((status = 200, body = Replayed)))]
+pub(super) async fn replay(
+    State(gate): State<Arc<Gate>>,
+    Asked { caller, body }: Asked<ReplayAsked>,
+) -> Result<Json<Replayed>, Failure> {
+    caller.with_role(&AUDIT)?;
+    let policy = match &body.policy {
+        Some(text) => Arc::new(Policy::parse(text).map_err(|problems| {
+            let problems: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
+            let told = format!("the policy cannot be read: {}", problems.join("; "));
+            Failure::Bad(crate::refusal::harmless(&told, 4_000))
+        })?),
+        None => gate.engine.policy(),
+    };
+    let until = body.until.unwrap_or_else(|| gate.now().saturating_add(1));
+    if body.since >= until {
+        return Err(Failure::Bad("the time to replay ends before it begins".to_owned()));
+    }
+    let Ok(_turn) = gate.replaying.try_acquire() else {
+        return Err(Failure::Unavailable("somebody replays already; try again in a while".to_owned()));
+    };
+    let mut replay = Replay { policy, since: body.since, until, past: HashMap::new() };
+    replay.read(&gate).await?;
+    Ok(Json(replay.answer(&gate).await?))
+}
+
+/// One inspection under both policies.
+struct Decided {
+    before: Answer,
+    /// Why not, where the other policy cannot be asked.
+    after: Result<Answer, &'static str>,
+    waived: Vec<cratekeeper_model::WaivedClause>,
+}
+
+struct Replay {
+    policy: Arc<Policy>,
+    since: i64,
+    until: i64,
+    /// By version, oldest first.
+    past: HashMap<VersionId, Vec<Decided>>,
+}
+
+/// What stops a fetch, if anything does.
+fn is_closed(state: &str) -> bool {
+    state == Standing::Held.as_str() || state == Standing::Blocked.as_str()
+}
+
+impl Replay {
+    /// Reads what was inspected, and decides it again.
+    async fn read(&mut self, gate: &Gate) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let page = gate.store.inspections_between(self.since, self.until, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some((last.record.at, last.record.id));
+            let policy = self.policy.clone();
+            // A thousand conditions over as many cases take a moment.
+            let decided = tokio::task::spawn_blocking(move || {
+                page.iter().map(|it| (it.record.version, decided(&policy, it))).collect::<Vec<_>>()
+            });
+            let decided = decided.await.map_err(|_| Failure::Internal("a replay ended".to_owned()))?;
+            for (version, decided) in decided {
+                self.past.entry(version).or_default().push(decided);
+            }
+        }
+    }
+
+    async fn answer(mut self, gate: &Gate) -> Result<Replayed, Failure> {
+        let ids: Vec<VersionId> = self.past.keys().copied().collect();
+        let mut versions = gate.store.versions_by_id(&ids).await?;
+        // What was judged again in that time and seen before is not what this is about.
+        versions.retain(|(_, it)| it.first_seen >= self.since);
+        let mut replayed = Replayed {
+            schema: "cratekeeper.gate-replay/1",
+            tool: serde_json::json!({ "name": "cratekeeper", "version": env!("CARGO_PKG_VERSION") }),
+            since: self.since,
+            until: self.until,
+            versions: versions.len(),
+            not_replayed: 0,
+            held_before: 0,
+            held_after: 0,
+            fetches_stopped: 0,
+            clients_stopped: 0,
+            changes: Vec::new(),
+            truncated: false,
+            stale_waivers: Vec::new(),
+        };
+        let mut clients = std::collections::BTreeSet::new();
+        let mut used = Vec::new();
+        for (krate, version) in &versions {
+            let Some(past) = self.past.remove(&version.id) else { continue };
+            let waived = past.iter().flat_map(|it| it.waived.iter().cloned()).collect::<Vec<_>>();
+            if !waived.is_empty()
+                && let Some(registry) = gate.registry_of(krate)
+            {
+                used.push((gate.package(registry, &krate.name, &version.version, version.checksum), waived));
+            }
+            let Some(change) = self.change(gate, krate, version, &past, &mut replayed).await? else {
+                continue;
+            };
+            for it in &change.stopped {
+                clients.insert(it.login.clone().or_else(|| it.address.clone()));
+            }
+            replayed.changes.push(change);
+        }
+        replayed.clients_stopped = clients.len();
+        replayed.changes.sort_by(|a, b| {
+            let key = |it: &Change| (std::cmp::Reverse(it.fetches_stopped), std::cmp::Reverse(it.score));
+            key(a).cmp(&key(b)).then_with(|| (&a.krate, &a.version).cmp(&(&b.krate, &b.version)))
+        });
+        replayed.truncated = replayed.changes.len() > LISTED;
+        replayed.changes.truncate(LISTED);
+        for change in &mut replayed.changes {
+            change.stopped.truncate(LISTED_CLIENTS);
+        }
+        let answers: Vec<_> = used
+            .into_iter()
+            .map(|(package, waived)| {
+                (package, cratekeeper_model::PolicyAnswer { waived, ..Default::default() })
+            })
+            .collect();
+        replayed.stale_waivers =
+            self.policy.stale_waivers(gate.now(), answers.iter().map(|(package, answer)| (package, answer)));
+        Ok(replayed)
+    }
+
+    /// What becomes of one version; `None` where nothing changes.
+    async fn change(
+        &self,
+        gate: &Gate,
+        krate: &CrateRecord,
+        version: &VersionRecord,
+        past: &[Decided],
+        replayed: &mut Replayed,
+    ) -> Result<Option<Change>, Failure> {
+        let Some(last) = past.last() else { return Ok(None) };
+        replayed.held_before += usize::from(is_closed(&last.before.state));
+        let Ok(after) = &last.after else {
+            replayed.not_replayed += 1;
+            return Ok(None);
+        };
+        replayed.held_after += usize::from(is_closed(&after.state));
+        let decision = match version.standing.decision {
+            Some(id) => Some(gate.store.decision(id).await?),
+            None => None,
+        };
+        // From then on it was a person who let it through.
+        let released = decision.as_ref().filter(|it| it.action == DecisionAction::Release).map(|it| it.at);
+        let mut fetched = Fetched::default();
+        if past.iter().any(|it| it.after.as_ref().is_ok_and(|after| is_closed(&after.state))) {
+            fetched = self.fetched(gate, version.id, past, released).await?;
+        }
+        if last.before.state == after.state && fetched.stopped == 0 {
+            return Ok(None);
+        }
+        replayed.fetches_stopped += fetched.stopped;
+        Ok(Some(Change {
+            registry: gate.registry_of(krate).map(|it| it.name.clone()),
+            krate: krate.name.clone(),
+            version: version.version.to_string(),
+            checksum: version.checksum.to_string(),
+            first_seen: version.first_seen,
+            score: version.score,
+            before: last.before.clone(),
+            after: after.clone(),
+            decided: decision.map(|it| format!("{} by {}: {}", it.action.as_str(), it.actor, it.reason)),
+            fetches: fetched.all,
+            fetches_stopped: fetched.stopped,
+            stopped: fetched.by,
+        }))
+    }
+
+    /// Who fetched a version while the other policy would have kept it from them.
+    async fn fetched(
+        &self,
+        gate: &Gate,
+        version: VersionId,
+        past: &[Decided],
+        released: Option<i64>,
+    ) -> Result<Fetched, Failure> {
+        type Who = (Option<String>, Option<TokenId>, Option<String>, Option<String>);
+        let mut by: BTreeMap<Who, Stopped> = BTreeMap::new();
+        let mut fetched = Fetched::default();
+        let mut after = None;
+        loop {
+            let page = gate.store.fetches_of(version, self.since, self.until, after.as_ref(), PAGE).await?;
+            for record in &page {
+                fetched.all += 1;
+                let at = record.fetch.at;
+                if released.is_some_and(|it| it <= at) || !would_be_closed(past, at) {
+                    continue;
+                }
+                fetched.stopped += 1;
+                if by.len() >= CLIENTS {
+                    continue;
+                }
+                let Fetch { login, token, address, client, .. } = record.fetch.clone();
+                let entry = by.entry((login, token, address, client)).or_insert_with_key(|it| Stopped {
+                    login: it.0.clone(),
+                    token: it.1.map(|it| it.0),
+                    address: it.2.clone(),
+                    client: it.3.clone(),
+                    fetches: 0,
+                    first: at,
+                    last: at,
+                });
+                (entry.fetches, entry.last) = (entry.fetches + 1, at);
+            }
+            match page.into_iter().next_back() {
+                Some(last) => after = Some(last),
+                None => break,
+            }
+        }
+        fetched.by = by.into_values().collect();
+        fetched.by.sort_by_key(|it| std::cmp::Reverse(it.fetches));
+        Ok(fetched)
+    }
+}
+
+/// Fetches of a version.
+#[derive(Default)]
+struct Fetched {
+    all: u64,
+    stopped: u64,
+    by: Vec<Stopped>,
+}
+
+/// Whether the other policy had the version closed at this moment. Before its first inspection it is the gate that lets it wait, not a policy.
+fn would_be_closed(past: &[Decided], at: i64) -> bool {
+    let latest = past.iter().rev().find(|it| it.before.at <= at);
+    latest.is_some_and(|it| it.after.as_ref().is_ok_and(|after| is_closed(&after.state)))
+}
+
+fn decided(policy: &Policy, recorded: &RecordedInspection) -> Decided {
+    let record = &recorded.record;
+    let line = record.answer.as_ref().and_then(|it| it.line);
+    let before = Answer {
+        state: record.state.as_str().to_owned(),
+        clause: record.clause.clone(),
+        line,
+        reason: record.reason.clone(),
+        at: record.at,
+    };
+    let not = |why| Decided { before: before.clone(), after: Err(why), waived: Vec::new() };
+    // What could not be inspected is no better off under another policy.
+    if record.state == Standing::Failed {
+        return not("it could not be inspected");
+    }
+    let (Some(case), Some(text)) = (&record.case, &recorded.circumstances) else {
+        return not("what policy looked at was not kept");
+    };
+    let circumstances = match Circumstances::from_json(text) {
+        Ok(circumstances) => circumstances,
+        Err(error) => {
+            tracing::warn!(inspection = record.id, "{}", with_sources(&error));
+            return not("what policy looked at cannot be read");
+        }
+    };
+    let answer = policy.decide_under(&circumstances, case, record.at);
+    let state = match answer.verdict {
+        Verdict::Allow | Verdict::Warn => Standing::Released,
+        Verdict::Quarantine => Standing::Held,
+        Verdict::Block => Standing::Blocked,
+    };
+    let after = Answer {
+        state: state.as_str().to_owned(),
+        clause: answer.clause,
+        line: answer.line,
+        reason: answer.reason,
+        at: record.at,
+    };
+    Decided { before, after: Ok(after), waived: answer.waived }
+}

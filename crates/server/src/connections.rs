@@ -1,0 +1,447 @@
+//! Connections: accepted, secured, limited in number and in patience, and ended in good order.
+//!
+//! `axum::serve` would do but for its patience: whoever opens connections and says nothing keeps them for good. So this is its loop, with a
+//! limit to how many there are, how long a handshake takes and how long a request's head is waited for. What is done by a request has
+//! limits of its own.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower_service::Service as _;
+
+use crate::callers::network;
+
+/// How long clients are waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For a handshake: three round trips over a bad line, many times over.
+    pub(crate) handshake: Duration,
+    /// For the head of a request, the first and the next of a connection that is kept.
+    pub(crate) head: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { handshake: Duration::from_secs(10), head: Duration::from_secs(30) }
+    }
+}
+
+/// The part of all connections that one address, or one network of IPv6, may have: a quarter, so that nobody alone keeps all others out.
+const SHARE: usize = 4;
+
+/// How often a client that speaks HTTP/2 is asked whether it is still there, and how long for its answer is waited.
+const ASK_EVERY: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Pause after a connection could not be accepted for want of something on this machine, such as file descriptors.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// What a client that speaks HTTP/2 begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Which protocol a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Http1,
+    Http2,
+}
+
+/// A connection that something can be asked over.
+enum Stream {
+    Plain(TcpStream),
+    Secured(Box<TlsStream<TcpStream>>),
+}
+
+/// What all connections have in common.
+pub(crate) struct Connections {
+    pub(crate) router: Router,
+    pub(crate) acceptor: Option<TlsAcceptor>,
+    /// At the same time.
+    pub(crate) limit: usize,
+    /// Those behind them have no other address than theirs: they may have as many as there are.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) patience: Patience,
+}
+
+/// Connections that are open, by address.
+#[derive(Debug, Default)]
+struct Open(Mutex<HashMap<IpAddr, usize>>);
+
+/// A place among those of an address, until it is dropped.
+struct Place {
+    open: Arc<Open>,
+    address: IpAddr,
+}
+
+impl Open {
+    /// `None` when the address has as many as it may have.
+    fn place(self: &Arc<Open>, address: IpAddr, share: usize) -> Option<Place> {
+        // It is whole after each change, so a panic elsewhere does not matter.
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_insert(0);
+        if *count >= share {
+            return None;
+        }
+        *count += 1;
+        Some(Place { open: self.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Requests at the same time on one connection. Cargo asks for two at a time unless told otherwise, and never for more than a hundred.
+const STREAMS: u32 = 100;
+
+impl Connections {
+    /// Accepts until `stop` is ready; then waits for what is under way, at most for `grace`. Gives whether all ended by themselves.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+        grace: Duration,
+    ) -> bool {
+        let connections = Arc::new(self);
+        let places = Arc::new(Semaphore::new(connections.limit));
+        let open = GracefulShutdown::new();
+        let (ending, ended) = watch::channel(());
+        let by_address = Arc::new(Open::default());
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = async {
+                let place = places.clone().acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                () = &mut stop => break,
+                accepted = accepted => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let Some(share) = connections.share(&by_address, peer) else {
+                        tracing::debug!(%peer, "an address has too many connections");
+                        continue;
+                    };
+                    let (connections, watcher) = (connections.clone(), open.watcher());
+                    let mut ended = ended.clone();
+                    tokio::spawn(async move {
+                        let _places = (place, share);
+                        let begun = tokio::select! {
+                            // Whoever has not begun with a request has nothing that is waited for.
+                            _ = ended.changed() => return,
+                            begun = connections.begin(stream, peer) => begun,
+                        };
+                        if let Some((stream, speaks)) = begun {
+                            connections.answer(stream, peer, speaks, watcher).await;
+                        }
+                    });
+                }
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    tracing::error!("failed to accept a connection: {error}");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+        drop((listener, ending));
+        timeout(grace, open.shutdown()).await.is_ok()
+    }
+
+    /// A place for one more of this address; those of this machine and of trusted proxies are everybody's.
+    fn share(&self, open: &Arc<Open>, peer: SocketAddr) -> Option<Option<Place>> {
+        let address = peer.ip().to_canonical();
+        if address.is_loopback() || self.trusted_proxies.iter().any(|it| it.to_canonical() == address) {
+            return Some(None);
+        }
+        open.place(network(address), (self.limit / SHARE).max(1)).map(Some)
+    }
+
+    /// What a connection is: secured where it has to be, and the protocol that it speaks. `None` when it comes to nothing.
+    async fn begin(&self, stream: TcpStream, peer: SocketAddr) -> Option<(Stream, Speaks)> {
+        // Answers are written whole; to wait for more to send would delay each by up to 40 ms.
+        let _ = stream.set_nodelay(true);
+        let Some(acceptor) = &self.acceptor else {
+            return match timeout(self.patience.head, spoken(&stream)).await {
+                Ok(Ok(speaks)) => Some((Stream::Plain(stream), speaks)),
+                Ok(Err(_)) | Err(_) => {
+                    tracing::debug!(%peer, "a connection said nothing");
+                    None
+                }
+            };
+        };
+        match timeout(self.patience.handshake, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
+                Some((Stream::Secured(Box::new(stream)), speaks))
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, "a handshake failed: {error}");
+                None
+            }
+            Err(_) => {
+                tracing::debug!(%peer, "a handshake took too long");
+                None
+            }
+        }
+    }
+
+    /// Answers requests until the connection ends.
+    async fn answer(&self, stream: Stream, peer: SocketAddr, speaks: Speaks, watcher: Watcher) {
+        let router = self.router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            // A router is always ready.
+            router.clone().call(request.map(Body::new))
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.patience.head);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(ASK_EVERY)
+            .keep_alive_timeout(ANSWER)
+            .max_concurrent_streams(STREAMS);
+        let builder = match speaks {
+            Speaks::Http1 => builder.http1_only(),
+            Speaks::Http2 => builder.http2_only(),
+        };
+        let ended = match stream {
+            Stream::Plain(stream) => {
+                watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+            }
+            Stream::Secured(stream) => {
+                watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, "a connection ended: {error}");
+        }
+    }
+}
+
+/// Looks at the first bytes without taking them: without TLS, a client that speaks HTTP/2 says so by them.
+async fn spoken(stream: &TcpStream) -> std::io::Result<Speaks> {
+    let mut first = [0_u8; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await?;
+        if length == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if !PREFACE.starts_with(&first[..length]) {
+            return Ok(Speaks::Http1);
+        }
+        if length == PREFACE.len() {
+            return Ok(Speaks::Http2);
+        }
+        // Part of it: what was peeked at is there again at once, so there is nothing to wait for but time.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn is_of_the_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::Path;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    struct Served {
+        address: SocketAddr,
+        seen: Arc<Mutex<Vec<String>>>,
+        stop: tokio::sync::oneshot::Sender<()>,
+        ended: tokio::task::JoinHandle<bool>,
+    }
+
+    async fn serve(limit: usize) -> Served {
+        serve_by(None, limit, Patience::default()).await
+    }
+
+    async fn serve_by(acceptor: Option<TlsAcceptor>, limit: usize, patience: Patience) -> Served {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let router = {
+            let seen = seen.clone();
+            let note = move |Path(name): Path<String>, ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+                assert!(peer.ip().is_loopback());
+                seen.lock().unwrap().push(name);
+                std::future::ready("seen")
+            };
+            Router::new().route("/{name}", get(note))
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let connections = Connections { router, acceptor, limit, trusted_proxies: Vec::new(), patience };
+        let ended = tokio::spawn(connections.serve(listener, stopped, Duration::from_secs(60)));
+        Served { address, seen, stop, ended }
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_its_turn() {
+        let served = serve(1).await;
+        let mut first = TcpStream::connect(served.address).await.unwrap();
+        first.write_all(b"GET /first HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        let mut second = TcpStream::connect(served.address).await.unwrap();
+        second.write_all(b"GET /second HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        // Long enough for the second to be seen first, if it were let in.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        first.write_all(b"connection: close\r\n\r\n").await.unwrap();
+        for stream in [&mut first, &mut second] {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        assert_eq!(*served.seen.lock().unwrap(), ["first", "second"]);
+    }
+
+    #[tokio::test]
+    async fn both_protocols_are_understood_without_tls() {
+        let served = serve(8).await;
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        let (half, rest) = PREFACE.split_at(9);
+        stream.write_all(half).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        stream.write_all(rest).await.unwrap();
+        // An empty frame of settings, to which settings come back: type 4 in the fourth byte (RFC 9113, section 4.1).
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+        let mut frame = [0; 9];
+        stream.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame[3], 4);
+    }
+
+    #[tokio::test]
+    async fn an_end_waits_for_requests_and_not_for_silence() {
+        let served = serve(8).await;
+        let silent = TcpStream::connect(served.address).await.unwrap();
+        let mut kept = TcpStream::connect(served.address).await.unwrap();
+        kept.write_all(b"GET /kept HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut some = [0; 12];
+        kept.read_exact(&mut some).await.unwrap();
+        assert_eq!(&some, b"HTTP/1.1 200");
+        served.stop.send(()).unwrap();
+        assert!(served.ended.await.unwrap(), "all ended by themselves");
+        drop((silent, kept));
+    }
+
+    #[tokio::test]
+    async fn whoever_says_nothing_or_half_of_it_is_not_kept() {
+        let patience = Patience { handshake: Duration::from_millis(20), head: Duration::from_millis(20) };
+        let (certificates, _) = certificates();
+        let secured = serve_by(Some(certificates.acceptor().unwrap()), 8, patience).await;
+        let plain = serve_by(None, 8, patience).await;
+        // The first bytes of a TLS record of a handshake, of HTTP/2 and of a head, and nothing after them.
+        let beginnings: [(SocketAddr, &[u8]); 6] = [
+            (plain.address, b""),
+            (plain.address, b"PRI * H"),
+            (plain.address, b"GET /half HTTP/1.1\r\nhost"),
+            (secured.address, b""),
+            (secured.address, b"\x16\x03\x01\x02"),
+            (secured.address, b"GET / HTTP/1.1\r\n\r\n"),
+        ];
+        for (address, beginning) in beginnings {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(beginning).await.unwrap();
+            let mut answer = Vec::new();
+            // It ends, one way or the other, without having been answered.
+            let _ = stream.read_to_end(&mut answer).await;
+            assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(beginning));
+        }
+        assert!(plain.seen.lock().unwrap().is_empty() && secured.seen.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_no_more() {
+        let open = Arc::new(Open::default());
+        let (one, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let places: Vec<Option<Place>> = (0..3).map(|_| open.place(one, 2)).collect();
+        assert_eq!(places.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false]);
+        assert!(open.place(other, 2).is_some());
+        drop(places);
+        assert!(open.0.lock().unwrap().is_empty(), "what is over is forgotten");
+    }
+
+    fn certificates() -> (Arc<crate::certificates::Certificates>, rcgen::Certificate) {
+        let directory = tempfile::tempdir().unwrap();
+        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let files = crate::configuration::Tls {
+            certificate: directory.path().join("chain.pem"),
+            key: directory.path().join("key.pem"),
+        };
+        std::fs::write(&files.certificate, issued.cert.pem()).unwrap();
+        std::fs::write(&files.key, issued.signing_key.serialize_pem()).unwrap();
+        (Arc::new(crate::certificates::Certificates::read(&files).unwrap()), issued.cert)
+    }
+
+    #[tokio::test]
+    async fn clients_choose_the_protocol_of_a_secured_connection() {
+        use tokio_rustls::rustls::pki_types::ServerName;
+        use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+        let (certificates, own) = certificates();
+        let served = serve_by(Some(certificates.acceptor().unwrap()), 8, Patience::default()).await;
+
+        let mut roots = RootCertStore::empty();
+        roots.add(own.der().clone()).unwrap();
+        let provider = Arc::new(crypto::ring::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
+        for (offered, chosen) in [
+            (vec![b"h2".to_vec(), b"http/1.1".to_vec()], Some(b"h2".as_slice())),
+            (vec![b"http/1.1".to_vec()], Some(b"http/1.1".as_slice())),
+            (Vec::new(), None),
+        ] {
+            let mut config = config.clone();
+            config.alpn_protocols = offered;
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+            let stream = TcpStream::connect(served.address).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut stream = connector.connect(name, stream).await.unwrap();
+            assert_eq!(stream.get_ref().1.alpn_protocol(), chosen);
+            if chosen != Some(b"h2") {
+                stream.write_all(b"GET /it HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+                let mut some = [0; 12];
+                stream.read_exact(&mut some).await.unwrap();
+                assert_eq!(&some, b"HTTP/1.1 200");
+            }
+        }
+        // Whoever speaks no TLS is not answered, and keeps nobody else out.
+        let mut plain = TcpStream::connect(served.address).await.unwrap();
+        plain.write_all(b"GET /it HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        let _ = plain.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1.1"));
+    }
+}

@@ -1,0 +1,218 @@
+//! What may change while a gate runs: its policy, some of `gate.toml`, and certificates.
+//!
+//! Everything is read and checked first; one mistake anywhere leaves everything as it was, and all are told at once. Who changed a policy,
+//! and from which to which, stands in the audit log: at a reload, and at a start with another policy than the log saw last.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use cratekeeper_model::Checksum;
+use cratekeeper_policy::Policy;
+use cratekeeper_store::{Act, AuditFilter, Store, StoreError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::certificates::CertificateError;
+use crate::configuration::{Configuration, ConfigurationError, FILE};
+use crate::error::with_sources;
+use crate::gate::Gate;
+
+/// Name of the policy's file in the data directory.
+const POLICY_FILE: &str = "cratekeeper.toml";
+
+/// What entries about policies are called and about.
+const CHANGED: &str = "policy.change";
+const POLICY: &str = "policy";
+
+/// How often somebody looks whether certificates were renewed.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Mistakes of a policy that are told.
+const MISTAKES: usize = 50;
+
+/// What may change.
+pub(crate) struct Live {
+    settings: RwLock<Arc<Configuration>>,
+    /// What the file said last: what differs from it next time is a change.
+    written: RwLock<Arc<Configuration>>,
+    /// One at a time.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl Live {
+    pub(crate) fn new(configuration: &Configuration, directory: &Path) -> Live {
+        // The file was read before, with arguments on top of it; one that is gone or was damaged since is the next reload's mistake.
+        let written = Configuration::read(&directory.join(FILE)).unwrap_or_else(|_| configuration.clone());
+        Live {
+            settings: RwLock::new(Arc::new(configuration.clone())),
+            written: RwLock::new(Arc::new(written)),
+            reloading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Configuration> {
+        // It is whole after each change, so a panic elsewhere does not matter.
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn written(&self) -> Arc<Configuration> {
+        self.written.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, settings: Configuration, written: Configuration) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        *self.written.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(written);
+    }
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reloaded {
+    /// SHA-256 of the policy that decides now.
+    pub policy: String,
+    /// Whether it is another than before.
+    pub policy_changed: bool,
+    /// Keys of `gate.toml` that changed.
+    pub changed: Vec<&'static str>,
+    /// Keys of `gate.toml` that changed and count from the next start on.
+    pub needs_restart: Vec<&'static str>,
+    /// Whether there is another certificate.
+    pub certificate_changed: bool,
+}
+
+/// Nothing was reloaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// Something that was to be read has mistakes; everything is as it was.
+    #[error("nothing was changed: {}", .0.join("\n"))]
+    Mistakes(Vec<String>),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Gate {
+    /// Reads policy, configuration and certificates again. `by` and `reason` are for the audit log.
+    ///
+    /// # Errors
+    ///
+    /// When something has a mistake, or the audit log cannot be written: then nothing is changed.
+    pub async fn reload(&self, by: &str, reason: Option<&str>) -> Result<Reloaded, ReloadError> {
+        let _turn = self.live.reloading.lock().await;
+        let mut mistakes = Vec::new();
+        let policy = read_policy(self.configuration.policy.as_deref(), &self.directory);
+        let policy = policy.map_err(|error| mistakes.extend(error)).ok();
+        let told = |error: ConfigurationError| with_sources(&error);
+        let written = Configuration::read(&self.directory.join(FILE))
+            .and_then(|it| it.check().map(|()| it))
+            .map_err(|error| mistakes.push(told(error)))
+            .ok();
+        let (Some(policy), Some(written)) = (policy, written) else {
+            return Err(ReloadError::Mistakes(mistakes));
+        };
+        // Last, because it counts at once: it is a thing of its own, and half a renewal keeps the one in use.
+        let certificate_changed = match self.refresh_certificates() {
+            Ok(changed) => changed,
+            Err(error) => return Err(ReloadError::Mistakes(vec![with_sources(&error)])),
+        };
+        let mut settings = (*self.settings()).clone();
+        let (changed, needs_restart) = settings.take_over(&self.live.written(), &written);
+        if !changed.is_empty() || !needs_restart.is_empty() {
+            let detail = json!({ "changed": changed, "needs_restart": needs_restart, "reason": reason });
+            let act = Act::new(by, "configuration.change", FILE, self.now()).with_detail(detail);
+            self.store.act(act).await?.commit().await?;
+        }
+        note_policy(&self.store, &policy, by, reason, self.now()).await?;
+        let digest = policy.digest();
+        let before = self.engine.replace_policy(policy);
+        self.live.replace(settings, written);
+        tracing::info!(policy = %digest, ?changed, ?needs_restart, "reloaded");
+        Ok(Reloaded {
+            policy: digest.to_string(),
+            policy_changed: before.digest() != digest,
+            changed,
+            needs_restart,
+            certificate_changed,
+        })
+    }
+
+    fn refresh_certificates(&self) -> Result<bool, CertificateError> {
+        self.certificates.as_ref().map_or(Ok(false), |it| it.refresh())
+    }
+
+    /// Takes renewed certificates into use until the gate ends.
+    pub(crate) async fn follow_certificates(self: Arc<Gate>) {
+        if self.certificates.is_none() {
+            return;
+        }
+        let mut told = String::new();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match self.refresh_certificates() {
+                Ok(true) => {
+                    told.clear();
+                    tracing::info!("a renewed certificate is in use");
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    // Once, and not every ten seconds for as long as it lasts.
+                    let problem = with_sources(&error);
+                    if problem != told {
+                        tracing::warn!("a renewed certificate cannot be used: {problem}");
+                        told = problem;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The policy that is named, or lies in the data directory, or is built in.
+fn read_policy(named: Option<&Path>, directory: &Path) -> Result<Policy, Vec<String>> {
+    let beside = directory.join(POLICY_FILE);
+    let path: PathBuf = match named {
+        Some(path) => path.to_owned(),
+        None if beside.is_file() => beside,
+        None => return Ok(Policy::built_in()),
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| vec![format!("failed to read the policy `{}`: {error}", path.display())])?;
+    Policy::parse(&text).map_err(|problems| {
+        let place = |it: &cratekeeper_policy::PolicyProblem| {
+            format!("{}:{}:{}: {}", path.display(), it.line, it.column, it.message)
+        };
+        problems.0.iter().take(MISTAKES).map(place).collect()
+    })
+}
+
+/// Writes into the audit log that another policy decides than the log saw last, if it is another.
+pub(crate) async fn note_policy(
+    store: &Store,
+    policy: &Policy,
+    by: &str,
+    reason: Option<&str>,
+    at: i64,
+) -> Result<(), StoreError> {
+    let digest = policy.digest();
+    let before = last_digest(store).await?;
+    if before == Some(digest) {
+        return Ok(());
+    }
+    let detail = json!({
+        "before": before, "now": digest, "clauses": policy.clauses().len(), "waivers": policy.waivers().len(),
+        "reason": reason,
+    });
+    store.act(Act::new(by, CHANGED, POLICY, at).with_detail(detail)).await?.commit().await
+}
+
+async fn last_digest(store: &Store) -> Result<Option<Checksum>, StoreError> {
+    let filter = AuditFilter {
+        object: Some(POLICY.to_owned()),
+        action: Some(CHANGED.to_owned()),
+        ..AuditFilter::default()
+    };
+    let entries = store.audit_entries(&filter, None, 1).await?;
+    Ok(entries.first().and_then(|it| it.detail.get("now").and_then(Value::as_str)?.parse().ok()))
+}
