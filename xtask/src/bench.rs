@@ -4,6 +4,7 @@
 //! same run.
 
 mod graph;
+mod serve;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,6 +33,8 @@ pub(crate) enum Subject {
     Check,
     /// Call graphs: of this workspace, and of an ecosystem that a generator makes.
     Graph,
+    /// The gate: requests and `cargo fetch`, beside a bare file server.
+    Serve,
 }
 
 pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()> {
@@ -48,6 +51,9 @@ pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()>
     }
     if is_wanted(Subject::Graph) && (!quick || subject.is_some()) {
         graph::graph(quick)?;
+    }
+    if is_wanted(Subject::Serve) && (!quick || subject.is_some()) {
+        serve::serve()?;
     }
     Ok(())
 }

@@ -165,6 +165,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // The server compresses what it gives out, and unpacks nothing.
     ("flate2", &["cratekeeper-archive", "cratekeeper-server", "cratekeeper-standard", "xtask"]),
     ("axum", &["cratekeeper-server"]),
+    ("hyper", &["cratekeeper-server"]),
+    ("hyper-util", &["cratekeeper-server"]),
+    ("tokio-rustls", &["cratekeeper-server"]),
     ("object_store", &["cratekeeper-server"]),
     ("tokio", &["cratekeeper", "cratekeeper-server", "cratekeeper-store"]),
     ("tar", &["cratekeeper-archive"]),

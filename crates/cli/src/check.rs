@@ -85,7 +85,8 @@ pub(crate) fn run(check: &Check, global: &Global) -> anyhow::Result<Exit> {
 /// Waivers that have expired or that nothing needs any more, one sentence each.
 pub(crate) fn stale_waivers(engine: &Engine, packages: &[Outcome], policy: &str) -> Vec<String> {
     let answers = packages.iter().filter_map(|it| Some((&it.package, it.policy.as_ref()?)));
-    let stale = engine.policy().stale_waivers(engine.now(), answers);
+    let in_use = engine.policy();
+    let stale = in_use.stale_waivers(engine.now(), answers);
     stale.into_iter().map(|it| format!("{policy}: {it}")).collect()
 }
 

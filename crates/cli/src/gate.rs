@@ -4,13 +4,16 @@ use anyhow::Context as _;
 use cratekeeper_registry::{AdminClient, AdminError, CargoConfig, CargoEnvironment, Method};
 use serde_json::{Value, json};
 
-use crate::arguments::{Format, Gate, GateCommand, Global, Target, Token, User};
+use crate::arguments::{Format, Gate, GateCommand, Global, Target, Token, User, Webhook};
 use crate::error::Hinted;
 use crate::exit::Exit;
 use crate::output;
 
 /// Variable with the token. There is no argument for it: arguments are seen by everybody on the machine.
 const TOKEN: &str = "CRATEKEEPER_TOKEN";
+
+/// Variable with the secret of a webhook, for the same reason.
+const SECRET: &str = "CRATEKEEPER_WEBHOOK_SECRET";
 
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
@@ -94,6 +97,12 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
             }
             (Method::Get, path, none)
         }
+        GateCommand::Replay { since, until, policy } => {
+            let policy = policy.as_deref().map(policy_text).transpose()?;
+            let until = until.as_deref().map(moment).transpose()?;
+            let body = json!({ "since": moment(since)?, "until": until, "policy": policy });
+            (Method::Post, "/admin/v1/replay".to_owned(), body)
+        }
         GateCommand::RollbackYanks { by, krate, registry, between, reason } => {
             let (from, to) = moments(between)?;
             let body = json!({ "by": by, "crate": krate, "registry": registry, "from": from, "to": to, "reason": reason });
@@ -107,18 +116,52 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
             let body = json!({ "crate_owner_invite": { "accepted": true } });
             (Method::Put, format!("/api/v1/me/crate_owner_invitations/{}", escaped(krate)), body)
         }
-        GateCommand::User(User::Create { login, roles }) => {
-            (Method::Post, "/admin/v1/users".to_owned(), json!({ "login": login, "roles": roles }))
+        GateCommand::User(User::Create { login, roles, reason }) => {
+            let body = json!({ "login": login, "roles": roles, "reason": reason });
+            (Method::Post, "/admin/v1/users".to_owned(), body)
         }
         GateCommand::User(User::Disable { login, reason }) => {
             (Method::Post, format!("/admin/v1/users/{}/disable", escaped(login)), json!({ "reason": reason }))
         }
-        GateCommand::Token(Token::Create { user, name, scopes, crates, expires }) => {
+        GateCommand::Token(Token::Create { user, name, scopes, crates, expires, reason }) => {
             let expires_in = expires.map(|days| days.saturating_mul(DAY));
-            let body = json!({ "user": user, "name": name, "scopes": scopes, "crates": crates, "expires_in": expires_in });
+            let body = json!({ "user": user, "name": name, "scopes": scopes, "crates": crates, "expires_in": expires_in, "reason": reason });
             (Method::Post, "/admin/v1/tokens".to_owned(), body)
         }
-        GateCommand::Token(Token::Revoke { id }) => (Method::Delete, format!("/admin/v1/tokens/{id}"), none),
+        GateCommand::Token(Token::Revoke { id, reason }) => {
+            (Method::Post, format!("/admin/v1/tokens/{id}/revoke"), json!({ "reason": reason }))
+        }
+        GateCommand::Webhook(command) => webhook(command)?,
+        GateCommand::Reload { reason } => {
+            (Method::Post, "/admin/v1/reload".to_owned(), json!({ "reason": reason }))
+        }
+    })
+}
+
+fn webhook(command: &Webhook) -> anyhow::Result<(Method, String, Value)> {
+    let all = "/admin/v1/webhooks";
+    Ok(match command {
+        Webhook::Create { address, events, reason } => {
+            let secret = std::env::var(SECRET).ok().filter(|it| !it.is_empty());
+            let Some(secret) = secret else {
+                let message = format!("failed to add the webhook: the variable {SECRET} is not set");
+                let hint = "it signs what is sent, 16 characters or more: whoever listens needs the same";
+                return Err(Hinted::message(message, hint).into());
+            };
+            let body = json!({ "url": address, "secret": secret, "events": events, "reason": reason });
+            (Method::Post, all.to_owned(), body)
+        }
+        Webhook::List => (Method::Get, all.to_owned(), Value::Null),
+        Webhook::Disable { id, reason } => {
+            (Method::Post, format!("{all}/{id}/disable"), json!({ "reason": reason }))
+        }
+        Webhook::Test { id, reason } => {
+            (Method::Post, format!("{all}/{id}/test"), json!({ "reason": reason }))
+        }
+        Webhook::Deliveries { id } => (Method::Get, format!("{all}/{id}/deliveries"), Value::Null),
+        Webhook::Retry { delivery, reason } => {
+            (Method::Post, format!("/admin/v1/deliveries/{delivery}/retry"), json!({ "reason": reason }))
+        }
     })
 }
 
@@ -153,6 +196,35 @@ fn moments(text: &str) -> anyhow::Result<(i64, i64)> {
         Hinted::message(format!("failed to read `{text}`: it is no time from one moment to another"), hint)
             .into()
     })
+}
+
+/// A moment, as seconds since 1970: a time ago, a day, or a moment.
+fn moment(text: &str) -> anyhow::Result<i64> {
+    let text = text.trim();
+    let now = jiff::Timestamp::now();
+    let day = |it: jiff::civil::Date| it.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|it| it.timestamp());
+    // Days of 24 hours: what is asked for is a number of hours ago, not a time of day.
+    let ago = |it: jiff::Span| {
+        let hours = it.total((jiff::Unit::Hour, jiff::SpanRelativeTo::days_are_24_hours())).ok()?;
+        // Of half a million years nothing is recorded.
+        let seconds = (0.0..1e9).contains(&hours).then_some((hours * 3600.0) as i64)?;
+        now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok()
+    };
+    let found = text
+        .parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<jiff::civil::Date>().ok().and_then(day))
+        .or_else(|| text.parse::<jiff::Span>().ok().and_then(ago));
+    found.map(jiff::Timestamp::as_second).ok_or_else(|| {
+        let hint = "write it like 30d, 12h, 2026-08-20, or 2026-08-20T17:00:00Z";
+        Hinted::message(format!("failed to read `{text}`: it is no moment"), hint).into()
+    })
+}
+
+/// The policy's text, after its mistakes were looked for here, where they can be shown with their lines.
+fn policy_text(path: &std::path::Path) -> anyhow::Result<String> {
+    crate::setup::read_policy(path)?;
+    std::fs::read_to_string(path).with_context(|| format!("failed to read the policy `{}`", path.display()))
 }
 
 /// Text as a part of a URL (RFC 3986, unreserved characters stay).
@@ -225,9 +297,139 @@ fn human(command: &GateCommand, answer: &Value) -> String {
             let whole = if answer["complete"].as_bool() == Some(true) { "" } else { " (there are more)" };
             format!("{count} fetches{whole}\n{}", rows("fetches", &["at", "login", "address", "client"]))
         }
+        GateCommand::Replay { .. } => replayed(answer, &text),
         GateCommand::Token(Token::Create { .. }) => format!("{}\n", text(&answer["secret"])),
         GateCommand::Token(Token::Revoke { .. }) => "revoked\n".to_owned(),
         GateCommand::User(_) => format!("{}\n", text(&answer["user"]["login"])),
+        GateCommand::Webhook(Webhook::List) => {
+            let shown = rows("webhooks", &["id", "origin", "events", "disabled_at"]);
+            if shown.is_empty() { "no webhooks\n".to_owned() } else { shown }
+        }
+        GateCommand::Webhook(Webhook::Deliveries { .. }) => {
+            let mut shown = String::new();
+            for row in answer["deliveries"].as_array().into_iter().flatten() {
+                let told = &row["delivery"];
+                let last = row["attempts"].as_array().and_then(|it| it.last()).unwrap_or(&Value::Null);
+                shown.push_str(&format!(
+                    "{}  {}  {}  {} attempts  last: {} {}\n",
+                    text(&told["id"]),
+                    text(&told["event"]),
+                    text(&told["state"]),
+                    text(&told["attempts"]),
+                    text(&last["status"]),
+                    text(&last["answer"]),
+                ));
+            }
+            if shown.is_empty() { "nothing was sent yet\n".to_owned() } else { shown }
+        }
+        GateCommand::Webhook(Webhook::Create { .. } | Webhook::Disable { .. }) => {
+            format!("webhook {}\n", text(&answer["webhook"]["id"]))
+        }
+        GateCommand::Webhook(Webhook::Test { .. } | Webhook::Retry { .. }) => {
+            format!("delivery {}\n", text(&answer["delivery"]))
+        }
+        GateCommand::Reload { .. } => {
+            let reloaded = &answer["reloaded"];
+            let mut shown = format!(
+                "policy {}{}\n",
+                text(&reloaded["policy"]),
+                if reloaded["policy_changed"] == true { ", another than before" } else { ", as before" }
+            );
+            let list = |name: &str| {
+                let keys = reloaded[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+                keys.collect::<Vec<_>>().join(", ")
+            };
+            for (name, what) in
+                [("changed", "counts from now on"), ("needs_restart", "counts from the next start on")]
+            {
+                let keys = list(name);
+                if !keys.is_empty() {
+                    shown.push_str(&format!("{keys}: {what}\n"));
+                }
+            }
+            shown
+        }
         GateCommand::Accept { krate } => format!("you own `{krate}` now\n"),
+    }
+}
+
+/// What another policy would have done, for people.
+fn replayed(answer: &Value, text: &dyn Fn(&Value) -> String) -> String {
+    let number = |name: &str| answer[name].as_u64().unwrap_or(0);
+    let mut shown = format!(
+        "{} versions since {}: {} held or blocked then, {} by this policy\n{} fetches by {} clients would have been stopped\n",
+        number("versions"),
+        day(&answer["since"]),
+        number("held_before"),
+        number("held_after"),
+        number("fetches_stopped"),
+        number("clients_stopped"),
+    );
+    if number("not_replayed") > 0 {
+        shown.push_str(&format!(
+            "{} versions could not be asked about: they could not be inspected, or what was known of them was not kept\n",
+            number("not_replayed")
+        ));
+    }
+    for change in answer["changes"].as_array().into_iter().flatten() {
+        let (before, after) = (&change["before"], &change["after"]);
+        shown.push_str(&format!(
+            "\n{} {} ({}): {} -> {}, by {}: {}\n",
+            text(&change["crate"]),
+            text(&change["version"]),
+            text(&change["registry"]),
+            text(&before["state"]),
+            text(&after["state"]),
+            match &after["clause"] {
+                Value::Null => "no clause".to_owned(),
+                clause => format!("clause {} (line {})", text(clause), text(&after["line"])),
+            },
+            text(&after["reason"]),
+        ));
+        if !change["decided"].is_null() {
+            shown.push_str(&format!("  a person decided: {}\n", text(&change["decided"])));
+        }
+        for who in change["stopped"].as_array().into_iter().flatten() {
+            let name = if who["login"].is_null() { &who["address"] } else { &who["login"] };
+            shown.push_str(&format!(
+                "  would have stopped {} ({}): {} fetches, first {}\n",
+                text(name),
+                text(&who["client"]),
+                text(&who["fetches"]),
+                day(&who["first"])
+            ));
+        }
+    }
+    if answer["truncated"].as_bool() == Some(true) {
+        shown.push_str("\nthere are more changes; narrow --since and --until\n");
+    }
+    for waiver in answer["stale_waivers"].as_array().into_iter().flatten() {
+        shown.push_str(&format!("note: {}\n", text(waiver)));
+    }
+    shown
+}
+
+/// A moment for people.
+fn day(seconds: &Value) -> String {
+    let moment = seconds.as_i64().and_then(|it| jiff::Timestamp::from_second(it).ok());
+    moment.map_or_else(|| "-".to_owned(), |it| it.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        let now = jiff::Timestamp::now().as_second();
+        for (text, ago) in [("30d", 30 * DAY), ("12h", DAY / 2), ("2w", 14 * DAY), ("90 minutes", 5_400)] {
+            let found = moment(text).unwrap();
+            assert!((now - ago - found).abs() < 60, "{text}: {found}");
+        }
+        assert_eq!(moment("2026-08-20").unwrap(), 1_787_184_000);
+        assert_eq!(moment("2026-08-20T17:00:00Z").unwrap(), 1_787_245_200);
+        for text in ["", "soon", "-30d", "30", "9999999999d"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
     }
 }

@@ -3,19 +3,23 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cratekeeper_registry::{CargoConfig, CargoEnvironment};
 use cratekeeper_server::{Clock, Configuration, FILE, Gate, OpenError, Setup, UpstreamConfiguration};
-use cratekeeper_store::{AuditKey, Checkpoint, Store};
+use cratekeeper_store::{Checkpoint, Store};
+use serde_json::Value;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::{AuditLog, AuditLogCommand, Backup, Global, Judging, Serve};
 use crate::error::Hinted;
 use crate::exit::Exit;
 use crate::{output, setup};
 
-/// File with the key that signs checkpoints, in the data directory.
-const KEY: &str = "audit.key";
+/// How long what is done in threads gets to end with the program: an inspection goes on for a minute, and is begun again by the next start.
+const THREADS_END: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &Serve, global: &Global) -> anyhow::Result<Exit> {
     let mut configuration = configuration(arguments)?;
@@ -36,7 +40,7 @@ pub(crate) fn run(arguments: &Serve, global: &Global) -> anyhow::Result<Exit> {
     let environment = CargoEnvironment::from_process().context("failed to find cargo's home")?;
     let cargo = CargoConfig::load(Path::new("/"), &environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(configuration.listen)
             .await
             .map_err(|error| not_bound(configuration.listen, &error))?;
@@ -51,10 +55,22 @@ pub(crate) fn run(arguments: &Serve, global: &Global) -> anyhow::Result<Exit> {
         })
         .await
         .map_err(hinted)?;
+        // Before anything is said: whoever reads it may tell the program to end, or to read its files again.
+        let signals = Signals::listen()?;
         announce(&gate, &directory, &policy_name).await?;
-        cratekeeper_server::serve(gate, listener, stopped()).await.context("failed to serve")?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let signalled = tokio::spawn(signals.follow(gate.clone(), stop));
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        tokio::select! {
+            served = cratekeeper_server::serve(gate, listener, stopped) => served.context("failed to serve")?,
+            _ = signalled => tracing::warn!("told to end a second time: what is under way is cut off"),
+        }
         Ok(Exit::Clean)
-    })
+    });
+    runtime.shutdown_timeout(THREADS_END);
+    ended
 }
 
 /// What the file says, and the arguments on top.
@@ -112,26 +128,73 @@ async fn announce(gate: &Arc<Gate>, directory: &Path, policy: &str) -> anyhow::R
     Ok(())
 }
 
-/// Ready when the process is told to end.
-async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
+/// What the process is told from outside.
+struct Signals {
     #[cfg(unix)]
-    {
-        let terminated = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                Ok(mut signal) => {
-                    signal.recv().await;
-                }
-                Err(_) => std::future::pending().await,
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
+    #[cfg(unix)]
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Listens from now on.
+    fn listen() -> std::io::Result<Signals> {
+        #[cfg(unix)]
+        return Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        });
+        #[cfg(not(unix))]
+        Ok(Signals {})
+    }
+
+    /// Has files read again at each hang-up; says `stop` when the process is told to end, and is ready when it is told so a second time.
+    async fn follow(mut self, gate: Arc<Gate>, stop: tokio::sync::oneshot::Sender<()>) {
+        let mut stop = Some(stop);
+        loop {
+            match self.next().await {
+                Told::End => match stop.take() {
+                    Some(stop) => {
+                        let _ = stop.send(());
+                    }
+                    None => return,
+                },
+                // Broken files leave everything as it is; the gate goes on.
+                #[cfg(unix)]
+                Told::Reload => match gate.reload("(signal)", None).await {
+                    Ok(_) => {}
+                    Err(error) => tracing::error!("failed to reload: {error}"),
+                },
             }
-        };
-        tokio::select! {
-            _ = interrupted => {}
-            () = terminated => {}
         }
     }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::End,
+            _ = self.interrupt.recv() => Told::End,
+            _ = self.hang_up.recv() => Told::Reload,
+        }
+    }
+
     #[cfg(not(unix))]
-    let _ = interrupted.await;
+    async fn next(&mut self) -> Told {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Told::End
+    }
+}
+
+/// What a signal means.
+enum Told {
+    End,
+    #[cfg(unix)]
+    Reload,
 }
 
 fn not_bound(address: std::net::SocketAddr, error: &std::io::Error) -> anyhow::Error {
@@ -183,14 +246,22 @@ pub(crate) fn backup(arguments: &Backup) -> anyhow::Result<Exit> {
 
 pub(crate) fn audit_log(arguments: &AuditLog) -> anyhow::Result<Exit> {
     match &arguments.command {
-        AuditLogCommand::Verify { checkpoint, database } => wait(async {
-            let kept = checkpoint
-                .iter()
-                .map(|it| read_checkpoint(it))
-                .collect::<anyhow::Result<Vec<Checkpoint>>>()?;
-            let report = store(database).await?.verify_audit_log(None, &kept).await?;
+        AuditLogCommand::Verify { checkpoint, key, database } => wait(async {
+            let mut kept = Vec::new();
+            for path in checkpoint {
+                kept.extend(read_checkpoints(path)?);
+            }
+            let report = store(database).await?.verify_audit_log(key, &kept).await?;
             output::write(|out| {
                 writeln!(out, "{} entries, {} checkpoints", report.entries, report.checkpoints)?;
+                for signer in &report.signers {
+                    let how = if key.is_empty() {
+                        "not compared with a key that you know: give --key"
+                    } else {
+                        "trusted"
+                    };
+                    writeln!(out, "  signed by {signer} ({how})")?;
+                }
                 report.problems.iter().try_for_each(|it| writeln!(out, "  {it}"))
             })?;
             Ok(if report.problems.is_empty() { Exit::Clean } else { Exit::Findings })
@@ -202,35 +273,47 @@ pub(crate) fn audit_log(arguments: &AuditLog) -> anyhow::Result<Exit> {
             let text = serde_json::to_string_pretty(&checkpoint)?;
             std::fs::write(file, text).with_context(|| format!("failed to write `{}`", file.display()))?;
             output::write(|out| {
-                writeln!(out, "{}: keep it where the gate cannot change it", file.display())
+                writeln!(out, "{}: keep it where the gate cannot change it", file.display())?;
+                writeln!(out, "signed by {}", checkpoint.signer)
             })?;
             Ok(Exit::Clean)
         }),
+        AuditLogCommand::Key { data } => {
+            let key = audit_key(data)?;
+            output::write(|out| writeln!(out, "{}", key.public()))?;
+            Ok(Exit::Clean)
+        }
     }
 }
 
-fn read_checkpoint(path: &Path) -> anyhow::Result<Checkpoint> {
+/// The key that signs checkpoints, where the configuration says, or in the data directory.
+fn audit_key(data: &Path) -> anyhow::Result<cratekeeper_store::AuditKey> {
+    let checkpoints = Configuration::read(&data.join(FILE))?.checkpoints;
+    cratekeeper_server::audit_key(&checkpoints, data).map_err(|error| {
+        let hint = error.hint().map(str::to_owned);
+        Hinted::new(error, hint).into()
+    })
+}
+
+/// The checkpoints of a file: one or several, as they were signed or as a webhook was told them.
+fn read_checkpoints(path: &Path) -> anyhow::Result<Vec<Checkpoint>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("failed to read the checkpoint `{}`", path.display()))
-}
-
-/// The key that signs checkpoints; made, readable by its owner alone, where there is none.
-fn audit_key(data: &Path) -> anyhow::Result<AuditKey> {
-    let path = data.join(KEY);
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(AuditKey::from_pkcs8(&bytes)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let (key, bytes) = AuditKey::generate()?;
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file =
-                options.open(&path).with_context(|| format!("failed to make `{}`", path.display()))?;
-            std::io::Write::write_all(&mut file, &bytes)?;
-            Ok(key)
-        }
-        Err(error) => Err(error).with_context(|| format!("failed to read `{}`", path.display())),
+    let mut found = Vec::new();
+    for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+        let read = value.and_then(|mut value| {
+            let told = value.get_mut("checkpoint").map(Value::take);
+            serde_json::from_value::<Checkpoint>(told.unwrap_or(value))
+        });
+        found.push(read.with_context(|| {
+            format!("failed to read the checkpoint {} of `{}`", found.len() + 1, path.display())
+        })?);
     }
+    if found.is_empty() {
+        let message = format!("failed to find a checkpoint in `{}`", path.display());
+        return Err(
+            Hinted::message(message, "it is a file that `audit-log checkpoint` or the gate wrote").into()
+        );
+    }
+    Ok(found)
 }

@@ -93,11 +93,15 @@ pub(crate) struct AuditLog {
 pub(crate) enum AuditLogCommand {
     /// Verify the chain, against checkpoints that were kept elsewhere
     ///
-    /// Exit code 1 if anything was rewritten, left out or cut off.
+    /// Exit code 1 if anything was rewritten, left out or cut off. Without --key, a checkpoint is held to the key that it names itself: that
+    /// shows that it was not changed, and not who made it.
     Verify {
-        /// Checkpoint that was kept elsewhere; may be given several times
+        /// File with checkpoints that were kept elsewhere; may be given several times
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+        /// Public key that checkpoints have to be signed by, as `audit-log key` prints it; may be given several times
+        #[arg(long, value_name = "HEX")]
+        key: Vec<String>,
         #[command(flatten)]
         database: Database,
     },
@@ -108,6 +112,12 @@ pub(crate) enum AuditLogCommand {
         file: PathBuf,
         #[command(flatten)]
         database: Database,
+    },
+    /// Print the public key that checkpoints are signed by, to note it where the gate cannot change it
+    Key {
+        /// Directory of the gate
+        #[arg(long, value_name = "DIR", default_value = DIRECTORY, env = "CRATEKEEPER_DATA", hide_env_values = true)]
+        data: PathBuf,
     },
 }
 
@@ -168,6 +178,20 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "FROM..TO")]
         between: Option<String>,
     },
+    /// Ask another policy about the past: what it would have held, and who would have been stopped
+    ///
+    /// Nothing is inspected again: the policy sees what was known at that time. Nothing changes.
+    Replay {
+        /// Since when: a time ago such as 30d or 12h, a day, or a moment such as 2026-08-20T17:00:00Z
+        #[arg(long, value_name = "WHEN", default_value = "30d")]
+        since: String,
+        /// Until when [default: now]
+        #[arg(long, value_name = "WHEN")]
+        until: Option<String>,
+        /// Policy to ask [default: the one that the gate has now]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
     /// Take back yanks that somebody made
     RollbackYanks {
         /// Login of whoever made them
@@ -208,6 +232,17 @@ pub(crate) enum GateCommand {
     /// Tokens
     #[command(subcommand)]
     Token(Token),
+    /// Who is told about verdicts, decisions, exposures and checkpoints
+    #[command(subcommand)]
+    Webhook(Webhook),
+    /// Read policy, configuration and certificates again
+    ///
+    /// A mistake anywhere leaves everything as it is. Of several replicas, the one that is asked does it.
+    Reload {
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// What a decision is about.
@@ -244,6 +279,9 @@ pub(crate) enum User {
         /// Roles: viewer, triager, admin, auditor; none for somebody who publishes alone
         #[arg(long, value_name = "ROLE", value_delimiter = ',')]
         roles: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Lock one out
     Disable {
@@ -280,10 +318,64 @@ pub(crate) enum Token {
         /// Days until it is worth nothing [default: never]
         #[arg(long, value_name = "DAYS")]
         expires: Option<i64>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Make one worth nothing
     Revoke {
         /// Its number
         id: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// What to do with webhooks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhook {
+    /// Add one; CRATEKEEPER_WEBHOOK_SECRET has the secret that signs what it is sent
+    Create {
+        /// Address; the log shows its scheme and host alone
+        #[arg(value_name = "URL")]
+        address: String,
+        /// What it is told about: verdict, decision, exposure, checkpoint [default: everything]
+        #[arg(long, value_name = "EVENT", value_delimiter = ',')]
+        events: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// All there are
+    List,
+    /// End one; what it was told stays readable
+    Disable {
+        /// Its number
+        id: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Send one something, to see whether it arrives
+    Test {
+        /// Its number
+        id: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "to see whether it arrives")]
+        reason: String,
+    },
+    /// What one was told, newest first, and what became of it
+    Deliveries {
+        /// Its number
+        id: i64,
+    },
+    /// Send a delivery once more that was given up
+    Retry {
+        /// Number of the delivery
+        delivery: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }

@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::world::World;
 
 /// A gate that runs until this is dropped.
-struct Running {
-    child: Child,
-    world: World,
-    url: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) world: World,
+    pub(crate) url: String,
     setup: Option<String>,
 }
 
@@ -28,15 +28,15 @@ impl Drop for Running {
 }
 
 /// An answer over HTTP.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Running {
-    /// Starts a gate in an empty directory.
-    fn start(world: World, arguments: &[&str]) -> Running {
+    /// Starts a gate in an empty directory, or in the one that a gate of this world left.
+    pub(crate) fn start(world: World, arguments: &[&str]) -> Running {
         let mut all = vec!["serve", "--data", "../gate", "--listen", "127.0.0.1:0", "--offline"];
         all.extend(arguments);
         let mut child = world
@@ -61,11 +61,11 @@ impl Running {
         Running { child, world, url: url.expect("it says where it listens"), setup }
     }
 
-    fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+    pub(crate) fn address(&self) -> &str {
+        self.url.split_once("://").unwrap().1
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let length = body.len();
         write!(
@@ -82,12 +82,12 @@ impl Running {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "", "")
     }
 
     /// Makes the first account, and gives its token.
-    fn set_up(&self) -> String {
+    pub(crate) fn set_up(&self) -> String {
         let path = self.setup.as_ref().unwrap().strip_prefix(&self.url).unwrap().to_owned();
         assert_eq!(self.get(&path).status, 200);
         let form = "content-type: application/x-www-form-urlencoded\r\n";
@@ -102,20 +102,24 @@ impl Running {
     }
 
     /// The admin command line.
-    fn gate(&self, token: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn gate(&self, token: &str, arguments: &[&str]) -> Output {
         let mut all = vec!["gate", "--format", "json", "--url", &self.url];
         all.extend(arguments);
         self.world.command(&all).env("CRATEKEEPER_TOKEN", token).output().unwrap()
     }
 
-    fn asked(&self, token: &str, arguments: &[&str]) -> Value {
+    pub(crate) fn asked(&self, token: &str, arguments: &[&str]) -> Value {
         let output = self.gate(token, arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// The machine's cargo, with the gate as the registry `gate`.
-    fn cargo(&self, directory: &Path, token: Option<&str>, arguments: &[&str]) -> Output {
+    pub(crate) fn cargo(&self, directory: &Path, token: Option<&str>, arguments: &[&str]) -> Output {
+        self.cargo_command(directory, token, arguments).output().unwrap()
+    }
+
+    pub(crate) fn cargo_command(&self, directory: &Path, token: Option<&str>, arguments: &[&str]) -> Command {
         let mut command = self.world.command_of("cargo", arguments);
         command
             .current_dir(directory)
@@ -124,22 +128,22 @@ impl Running {
         if let Some(token) = token {
             command.env("CARGO_REGISTRIES_GATE_TOKEN", token);
         }
-        command.output().unwrap()
+        command
     }
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[track_caller]
-fn succeeded(output: &Output) -> String {
+pub(crate) fn succeeded(output: &Output) -> String {
     assert!(output.status.success(), "{}", text(output));
     text(output)
 }
 
 /// A package in a directory.
-fn package(
+pub(crate) fn package(
     world: &World,
     directory: &str,
     name: &str,
@@ -199,8 +203,8 @@ fn a_newcomer_publishes_and_builds_by_the_instructions() {
     let program = package(&gate.world, "program", "gate-program", "0.1.0", dependency, code);
     succeeded(&gate.cargo(&program, None, &["build"]));
 
-    let found = succeeded(&gate.cargo(&program, None, &["search", "--registry", "gate", "gate-gre"]));
-    assert!(found.contains("gate-greeting = \"1.0.0\""), "{found}");
+    let found = succeeded(&gate.cargo(&program, None, &["search", "--registry", "gate", "greet"]));
+    assert!(found.contains("gate-greeting = \"1.0.0\"    # for tests"), "{found}");
     let info = succeeded(&gate.cargo(&program, None, &["info", "--registry", "gate", "gate-greeting"]));
     assert!(info.contains("1.0.0"), "{info}");
     let owners = succeeded(&gate.cargo(
@@ -269,6 +273,45 @@ fn what_is_held_is_refused_with_the_reason_in_cargos_own_output() {
     let hidden = gate.asked(&token, &["block", "gate-thing@1.0.1", "--hide", "--reason", "it is malware"]);
     assert_eq!(hidden["versions"][0]["state"], "blocked");
     assert!(!gate.get("/index/ga/te/gate-thing").body.contains("1.0.1"));
+}
+
+#[test]
+fn a_stricter_policy_can_be_tried_on_what_was_recorded() {
+    let gate = Running::start(World::new(), &[]);
+    let token = gate.set_up();
+    let library = package(&gate.world, "library", "gate-thing", "1.0.0", "", "pub fn thing() {}\n");
+    let publish = ["publish", "--registry", "gate", "--allow-dirty", "--no-verify"];
+    succeeded(&gate.cargo(&library, Some(&token), &publish));
+    let dependency = "gate-thing = { version = \"1\", registry = \"gate\" }\n";
+    let program = package(&gate.world, "program", "gate-program", "0.1.0", dependency, "");
+    succeeded(&gate.cargo(&program, None, &["fetch"]));
+    let policy = gate.world.path("strict.toml");
+    let clause = "[[clause]]\nid = \"ours\"\nwhen = 'version.name.startsWith(\"gate-\")'\nverdict = \"block\"\nreason = \"a test\"\n";
+    fs::write(&policy, clause).unwrap();
+    let replayed = gate.asked(&token, &["replay", "--since", "1h", "--policy", policy.to_str().unwrap()]);
+    assert_eq!(replayed["schema"], "cratekeeper.gate-replay/1");
+    assert_eq!(
+        (&replayed["held_after"], &replayed["fetches_stopped"]),
+        (&1.into(), &1.into()),
+        "{replayed:#}"
+    );
+    assert!(replayed["changes"][0]["stopped"][0]["client"].as_str().unwrap().starts_with("cargo"));
+    let replay = ["gate", "--url", &gate.url, "replay", "--policy", policy.to_str().unwrap()];
+    let shown = succeeded(&gate.world.command(&replay).env("CRATEKEEPER_TOKEN", &token).output().unwrap());
+    for expected in [
+        "gate-thing 1.0.0 (hosted): released -> blocked, by clause ours (line 1): a test",
+        "would have stopped 127.0.0.1",
+    ] {
+        assert!(shown.contains(expected), "no `{expected}` in: {shown}");
+    }
+    fs::write(&policy, "[[clause]]\nid = \"ours\"\nwhen = 'version.nam == 1'\nverdict = \"deny\"\n").unwrap();
+    let broken = gate.gate(&token, &["replay", "--policy", policy.to_str().unwrap()]);
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(
+        text(&broken).contains("mistakes") && text(&broken).contains("strict.toml:3:"),
+        "{}",
+        text(&broken)
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod ecosystem;
 mod evaluate;
 mod formats;
 mod gate;
+mod gate_service;
 mod graph_command;
 mod help;
 mod inspect;
