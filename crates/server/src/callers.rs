@@ -63,6 +63,9 @@ impl Caller {
         }
         let subject = account.as_ref().map_or(Subject::of(address), |(token, _)| Subject::Token(token.id.0));
         gate.rates.count(subject, kind, &settings)?;
+        if let Some((_, user)) = &account {
+            gate.rates.count(Subject::User(user.id.0), kind, &settings)?;
+        }
         Ok(Caller { address, client, account })
     }
 
@@ -200,6 +203,8 @@ pub(crate) enum RequestKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Token(i64),
+    /// All tokens of one account.
+    User(i64),
     Address(Option<IpAddr>),
 }
 
@@ -221,6 +226,9 @@ struct Bucket {
     since: Instant,
 }
 
+/// Tokens that one account may use up at the same time.
+const TOKENS_OF_USER: f64 = 5.0;
+
 /// Buckets that are kept; beyond, full ones are forgotten.
 const BUCKETS: usize = 50_000;
 
@@ -235,6 +243,8 @@ impl Rates {
             RequestKind::Read => configuration.reads_per_minute,
             RequestKind::Write => configuration.writes_per_minute,
         });
+        // Whoever has several tokens has them for several machines.
+        let allowed = if matches!(subject, Subject::User(_)) { allowed * TOKENS_OF_USER } else { allowed };
         let at = Instant::now();
         // A bucket is whole after each change, so a panic elsewhere does not matter.
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -268,6 +278,10 @@ mod tests {
         assert!(matches!(ask(1), Err(Failure::TooMany(seconds)) if (1..=20).contains(&seconds)));
         assert!(ask(2).is_ok());
         assert!(rates.count(Subject::Token(1), RequestKind::Read, &configuration).is_ok());
+        // A user with many tokens has five tokens' worth.
+        let of_user = || rates.count(Subject::User(1), RequestKind::Write, &configuration);
+        assert!((0..15).all(|_| of_user().is_ok()));
+        assert!(of_user().is_err());
     }
 
     #[test]
