@@ -53,6 +53,8 @@ pub struct Decision {
     pub at: i64,
     /// Who undid it, when and why.
     pub undone: Option<Undone>,
+    /// The second person who confirmed what contained something at once, and when.
+    pub confirmed: Option<(String, i64)>,
 }
 
 /// How a decision ended.
@@ -90,6 +92,7 @@ impl TryFrom<decisions::Model> for Decision {
             actor: row.actor,
             at: row.at,
             undone,
+            confirmed: row.confirmed_by.zip(row.confirmed_at),
         })
     }
 }
@@ -162,6 +165,34 @@ impl Transaction {
         Ok((id, changed))
     }
 
+    /// Confirms a decision that contained something at once; whoever took it cannot.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such decision, it was undone or confirmed before, it contains nothing, whoever acts took it, or the database refuses.
+    pub async fn confirm_decision(&mut self, id: DecisionId) -> Result<Decision, StoreError> {
+        let row =
+            decisions::Entity::find_by_id(id.0).one(&self.inner).await.during("look for the decision", id)?;
+        let row = row.filter(|it| it.undone_at.is_none()).during("find the decision", id)?;
+        let by = self.actor().unwrap_or_default().to_owned();
+        let refused = |reason: &str| {
+            Err(StoreError::new("confirm the decision", id, StoreErrorKind::Refused(reason.to_owned())))
+        };
+        if row.confirmed_at.is_some() {
+            return refused("it was confirmed before");
+        }
+        if row.action == DecisionAction::Release.as_str() {
+            return refused("a release is agreed to before it is done");
+        }
+        if fold(&row.actor) == fold(&by) {
+            return refused("whoever took a decision cannot confirm it");
+        }
+        let mut update: decisions::ActiveModel = row.into();
+        update.confirmed_by = Set(Some(clean(&by)));
+        update.confirmed_at = Set(Some(self.at));
+        update.update(&self.inner).await.during("confirm the decision", id)?.try_into()
+    }
+
     /// The highest number of a version; 0 where there is none.
     async fn newest_version(&self) -> Result<i64, StoreError> {
         let query = versions::Entity::find().select_only().expr(Expr::col(versions::Column::Id).max());
@@ -199,8 +230,10 @@ impl Transaction {
         reason: &str,
     ) -> Result<Vec<VersionId>, StoreError> {
         let about = versions_about(self, row).await?;
+        let numbers: Vec<i64> = about.iter().map(|it| it.id).collect();
         let begun = self.outbox.begin();
         let changed = restate(self, row.registry_id, about).await?;
+        crate::cases::decided(self, row, &numbers).await?;
         let by = self.actor().unwrap_or_default().to_owned();
         self.outbox.decided(begun, &by, Told { act, reason, decision: Some(row), versions: &[] });
         Ok(changed.into_iter().map(VersionId).collect())
@@ -306,6 +339,8 @@ pub struct DecisionFilter {
     pub subject: Option<Subject>,
     /// Not those that were undone.
     pub standing_only: bool,
+    /// Only those that contained something at once and that nobody confirmed yet.
+    pub unconfirmed_only: bool,
 }
 
 impl Store {
@@ -342,6 +377,12 @@ impl Store {
         };
         if filter.standing_only {
             query = query.filter(decisions::Column::UndoneAt.is_null());
+        }
+        if filter.unconfirmed_only {
+            query = query
+                .filter(decisions::Column::UndoneAt.is_null())
+                .filter(decisions::Column::ConfirmedAt.is_null())
+                .filter(decisions::Column::Action.ne(DecisionAction::Release.as_str()));
         }
         if let Some(before) = before {
             query = query.filter(decisions::Column::Id.lt(before.0));

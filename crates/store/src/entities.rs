@@ -65,6 +65,8 @@ table!(users, "users" {
     created_at: i64,
     created_by: Option<String>,
     disabled_at: Option<i64>,
+    roles_since: Option<i64>,
+    is_founder: bool,
 });
 
 table!(tokens, "tokens" {
@@ -189,6 +191,8 @@ table!(decisions, "decisions" {
     undone_at: Option<i64>,
     undo_reason: Option<String>,
     newest_version: Option<i64>,
+    confirmed_by: Option<String>,
+    confirmed_at: Option<i64>,
 });
 
 table!(owners, "owners" {
@@ -312,4 +316,83 @@ table!(changes, "changes" {
     sequence: i64,
     crate_id: i64,
     at: i64,
+});
+
+table!(cases, "cases" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    version_id: i64,
+    opened_at: i64,
+    opened_by: String,
+    state: String,
+    rank: i32,
+    publisher: Option<String>,
+    publisher_folded: Option<String>,
+    assignee: Option<String>,
+    assigned_at: Option<i64>,
+    outcome: Option<String>,
+    closed_at: Option<i64>,
+    closed_by: Option<String>,
+    closing_reason: Option<String>,
+});
+
+table!(comments, "comments" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    case_id: i64,
+    author: String,
+    text: String,
+    at: i64,
+});
+
+table!(requests, "requests" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    action: String,
+    object: String,
+    change_json: String,
+    preview_json: String,
+    digest: String,
+    reason: String,
+    requester: String,
+    requester_folded: String,
+    at: i64,
+    expires_at: i64,
+    state: String,
+    answered_by: Option<String>,
+    answered_at: Option<i64>,
+    answer_reason: Option<String>,
+});
+
+table!(sessions, "sessions" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    user_id: i64,
+    hash: Hidden,
+    method: String,
+    address: Option<String>,
+    client: Option<String>,
+    created_at: i64,
+    last_used_at: i64,
+    proved_at: i64,
+    expires_at: i64,
+    ended_at: Option<i64>,
+});
+
+table!(second_factors, "second_factors" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    user_id: i64,
+    sealed: Hidden,
+    created_at: i64,
+    confirmed_at: Option<i64>,
+    last_step: i64,
+});
+
+table!(recovery_codes, "recovery_codes" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    user_id: i64,
+    hash: Hidden,
+    created_at: i64,
+    used_at: Option<i64>,
 });

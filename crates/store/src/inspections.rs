@@ -221,9 +221,12 @@ impl Store {
             .insert(&transaction.inner)
             .await
             .during("record the inspection of", &object)?;
+        let rank_before = row.rank;
         let update = inspection.update(row).update(&transaction.inner).await;
         let row = update.during("record the inspection of", &object)?;
         restate(&mut transaction, krate.registry_id, vec![row]).await?;
+        let row = version_by_id(&transaction.inner, version.0).await?;
+        crate::cases::inspected(&transaction, rank_before, &row).await?;
         note_first_verdict(&transaction, version, inspection).await?;
         transaction.set_detail(json!({
             "state": inspection.state,

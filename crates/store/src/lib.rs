@@ -23,6 +23,7 @@
 
 mod audit;
 mod backup;
+mod cases;
 mod changes;
 mod connection;
 mod decisions;
@@ -39,6 +40,8 @@ mod ownership;
 mod people;
 mod publish;
 mod registries;
+mod requests;
+mod sessions;
 mod standing;
 mod tokens;
 mod transaction;
@@ -47,6 +50,9 @@ mod webhooks;
 mod words;
 
 pub use audit::{AuditEntry, AuditFilter, AuditKey, AuditProblem, AuditReport, Checkpoint, CheckpointError};
+pub use cases::{
+    Assignee, COMMENT, CaseCursor, CaseEntry, CaseFilter, CaseOrder, CaseRecord, CaseState, Comment, Outcome,
+};
 pub use changes::{CHANGES_AT_ONCE, Change};
 pub use connection::{DATABASE_FILE, DatabaseKind, Store};
 pub use decisions::{Decision, DecisionFilter, NewDecision, Subject, Undone, Yanks};
@@ -60,6 +66,8 @@ pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owne
 pub use people::{LOGIN_CHARACTERS, NewUser, Role, User};
 pub use publish::{Publication, Published, Publisher};
 pub use registries::{CrateRecord, Registry, RegistryKind};
+pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
+pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};
 pub use standing::{DecisionAction, Enforcement, Standing, State};
 pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
 pub use transaction::{Act, Transaction};
@@ -68,6 +76,6 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CrateId, DecisionId, DeliveryId, InvitationId, JobId, RegistryId, TokenId, UserId, VersionId, WebhookId,
-    canonical_name,
+    CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, RegistryId, RequestId, SessionId, TokenId,
+    UserId, VersionId, WebhookId, canonical_name,
 };

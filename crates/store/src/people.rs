@@ -52,6 +52,10 @@ pub struct User {
     pub created_by: Option<String>,
     /// Since when it may do nothing.
     pub disabled_at: Option<i64>,
+    /// Since when they have the newest of their roles; `None` for whoever never was given one.
+    pub roles_since: Option<i64>,
+    /// Whether the account was made while the gate was set up.
+    pub is_founder: bool,
 }
 
 impl User {
@@ -75,6 +79,8 @@ pub struct NewUser {
     pub password_hash: Option<String>,
     /// What they may do besides publishing.
     pub roles: Vec<Role>,
+    /// Whether the account is made while the gate is set up.
+    pub is_founder: bool,
 }
 
 impl fmt::Debug for NewUser {
@@ -101,6 +107,8 @@ impl TryFrom<users::Model> for User {
             created_at: row.created_at,
             created_by: row.created_by,
             disabled_at: row.disabled_at,
+            roles_since: row.roles_since,
+            is_founder: row.is_founder,
         })
     }
 }
@@ -142,6 +150,8 @@ impl Transaction {
             roles: Set(as_words(&user.roles)),
             created_at: Set(self.at),
             created_by: Set(self.actor().map(clean)),
+            roles_since: Set((!user.roles.is_empty()).then_some(self.at)),
+            is_founder: Set(user.is_founder),
             ..Default::default()
         };
         row.insert(&self.inner).await.during("add the user", &user.login)?.try_into()
@@ -153,9 +163,12 @@ impl Transaction {
     ///
     /// When there is no such user, nobody would be admin any more, or the database refuses.
     pub async fn set_roles(&mut self, user: UserId, roles: &[Role]) -> Result<User, StoreError> {
-        let row = user_row(&self.inner, user).await?;
-        let mut update: users::ActiveModel = row.into();
+        let before = User::try_from(user_row(&self.inner, user).await?)?;
+        let mut update: users::ActiveModel = user_row(&self.inner, user).await?.into();
         update.roles = Set(as_words(roles));
+        if roles.iter().any(|it| !before.roles.contains(it)) {
+            update.roles_since = Set(Some(self.at));
+        }
         let row = update.update(&self.inner).await.during("change the roles of user", user)?;
         self.require_admin(user).await?;
         row.try_into()

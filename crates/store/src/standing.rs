@@ -320,6 +320,8 @@ mod tests {
             undone_at: None,
             undo_reason: None,
             newest_version: None,
+            confirmed_by: None,
+            confirmed_at: None,
         }
     }
 

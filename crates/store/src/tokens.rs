@@ -46,14 +46,15 @@ pub struct SecretText(String);
 
 impl SecretText {
     /// 256 random bits.
-    fn random(prefix: &str) -> Result<SecretText, StoreError> {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            let reason = format!("the operating system gave no random numbers: {error}");
-            StoreError::new("make", "a secret", StoreErrorKind::Refused(reason))
-        })?;
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(SecretText(format!("{prefix}{digits}")))
+    pub(crate) fn random(prefix: &str) -> Result<SecretText, StoreError> {
+        Ok(SecretText(format!("{prefix}{}", digits(&random_bytes::<32>()?))))
+    }
+
+    /// 80 random bits in four groups, to be copied from paper.
+    pub(crate) fn short() -> Result<SecretText, StoreError> {
+        let digits = digits(&random_bytes::<10>()?);
+        let groups: Vec<&str> = [0..5, 5..10, 10..15, 15..20].into_iter().map(|it| &digits[it]).collect();
+        Ok(SecretText(groups.join("-")))
     }
 
     /// The text.
@@ -69,8 +70,21 @@ impl fmt::Debug for SecretText {
     }
 }
 
+fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT], StoreError> {
+    let mut bytes = [0_u8; COUNT];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let reason = format!("the operating system gave no random numbers: {error}");
+        StoreError::new("make", "a secret", StoreErrorKind::Refused(reason))
+    })?;
+    Ok(bytes)
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is kept of a secret.
-fn hash(text: &str) -> Hidden {
+pub(crate) fn hash(text: &str) -> Hidden {
     Hidden(Checksum::of(text.as_bytes()).to_string())
 }
 

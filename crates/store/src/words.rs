@@ -199,6 +199,12 @@ numbers! {
     WebhookId,
     /// Number of a delivery to a webhook.
     DeliveryId,
+    /// Number of a session.
+    SessionId,
+    /// Number of a case.
+    CaseId,
+    /// Number of an act that waits for a second person.
+    RequestId,
 }
 
 #[cfg(test)]
