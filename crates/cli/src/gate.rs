@@ -83,6 +83,16 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Undo { decision, reason } => {
             (Method::Post, format!("/admin/v1/decisions/{decision}/undo"), json!({ "reason": reason }))
         }
+        GateCommand::Requests => (Method::Get, "/admin/v1/requests".to_owned(), none),
+        GateCommand::Approve { request, reason } => {
+            (Method::Post, format!("/admin/v1/requests/{request}/approve"), json!({ "reason": reason }))
+        }
+        GateCommand::Refuse { request, reason } => {
+            (Method::Post, format!("/admin/v1/requests/{request}/refuse"), json!({ "reason": reason }))
+        }
+        GateCommand::Confirm { decision, reason } => {
+            (Method::Post, format!("/admin/v1/decisions/{decision}/confirm"), json!({ "reason": reason }))
+        }
         GateCommand::Recall { version, registry, between } => {
             let (name, number) = named(version)?;
             let mut path = format!(
@@ -120,8 +130,15 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
             let body = json!({ "login": login, "roles": roles, "reason": reason });
             (Method::Post, "/admin/v1/users".to_owned(), body)
         }
+        GateCommand::User(User::Roles { login, roles, reason }) => {
+            let body = json!({ "roles": roles, "reason": reason });
+            (Method::Post, format!("/admin/v1/users/{}/roles", escaped(login)), body)
+        }
         GateCommand::User(User::Disable { login, reason }) => {
             (Method::Post, format!("/admin/v1/users/{}/disable", escaped(login)), json!({ "reason": reason }))
+        }
+        GateCommand::User(User::Enable { login, reason }) => {
+            (Method::Post, format!("/admin/v1/users/{}/enable", escaped(login)), json!({ "reason": reason }))
         }
         GateCommand::Token(Token::Create { user, name, scopes, crates, expires, reason }) => {
             let expires_in = expires.map(|days| days.saturating_mul(DAY));
@@ -251,7 +268,21 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         }
         shown
     };
+    if answer["preview"].is_object() && answer["request"].is_i64() {
+        return waiting(answer, &text);
+    }
     match command {
+        GateCommand::Requests => {
+            let shown = rows("requests", &["id", "action", "object", "requester", "reason"]);
+            if shown.is_empty() { "nothing waits for a second person\n".to_owned() } else { shown }
+        }
+        GateCommand::Approve { request, .. } => {
+            format!("request {request} is done\n{}", rows("versions", &["crate", "version", "state"]))
+        }
+        GateCommand::Refuse { request, .. } => {
+            format!("request {request} is {}\n", text(&answer["request"]["state"]))
+        }
+        GateCommand::Confirm { decision, .. } => format!("decision {decision} is confirmed\n"),
         GateCommand::Status { version: None, .. } => {
             let mut shown = String::new();
             for (state, count) in answer["versions"].as_object().into_iter().flatten() {
@@ -351,6 +382,26 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         }
         GateCommand::Accept { krate } => format!("you own `{krate}` now\n"),
     }
+}
+
+/// An act that waits for a second person.
+fn waiting(answer: &Value, text: &dyn Fn(&Value) -> String) -> String {
+    let preview = &answer["preview"];
+    let number = text(&answer["request"]);
+    let mut shown = format!(
+        "nothing was changed yet: a second person has to agree, because {}\n",
+        text(&preview["second"]["because"])
+    );
+    for line in preview["lines"].as_array().into_iter().flatten() {
+        shown.push_str(&format!(
+            "  {}: {} -> {}\n",
+            text(&line["what"]),
+            text(&line["before"]),
+            text(&line["after"])
+        ));
+    }
+    shown.push_str(&format!("they run: cratekeeper gate approve {number} --reason TEXT\n"));
+    shown
 }
 
 /// What another policy would have done, for people.

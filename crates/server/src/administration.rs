@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{OpenApi, ToSchema};
 
+use crate::acts::reason;
 use crate::callers::{Caller, RequestKind, small};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -29,8 +30,11 @@ const BODY: usize = 2 << 20;
 /// Who may see who fetched what, and what was done by whom.
 const AUDIT: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
 
-/// Longest text that an act may give as its reason, in bytes.
-const REASON: usize = 2_000;
+/// Who may look.
+const LOOK: [Role; 4] = [Role::Viewer, Role::Triager, Role::Admin, Role::Auditor];
+
+/// Who may hold, release and block.
+const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
 
 /// The routes, below `/admin/v1`.
 pub(crate) fn routes() -> Router<Arc<Gate>> {
@@ -46,12 +50,18 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/jobs/{id}/retry", post(acts::retry_job))
         .route("/decisions", get(questions::decisions).post(acts::decide))
         .route("/decisions/{id}/undo", post(acts::undo))
+        .route("/decisions/{id}/confirm", post(acts::confirm))
+        .route("/preview", post(acts::preview))
+        .route("/requests", get(questions::requests))
+        .route("/requests/{id}/approve", post(acts::approve))
+        .route("/requests/{id}/refuse", post(acts::refuse))
         .route("/rollback-yanks", post(acts::roll_back_yanks))
         .route("/pass-on-yanks", post(acts::pass_on_yanks))
         .route("/inspect", post(acts::inspect_again))
         .route("/users", get(people::list).post(people::create))
         .route("/users/{login}/roles", post(people::set_roles))
         .route("/users/{login}/disable", post(people::disable))
+        .route("/users/{login}/enable", post(people::enable))
         .route("/tokens", post(people::create_token))
         .route("/tokens/{id}/revoke", post(people::revoke_token))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
@@ -80,6 +90,11 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         acts::retry_job,
         acts::decide,
         acts::undo,
+        acts::confirm,
+        acts::preview,
+        questions::requests,
+        acts::approve,
+        acts::refuse,
         acts::roll_back_yanks,
         acts::pass_on_yanks,
         acts::inspect_again,
@@ -87,6 +102,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         people::create,
         people::set_roles,
         people::disable,
+        people::enable,
         people::create_token,
         people::revoke_token,
         webhooks::list,
@@ -138,13 +154,4 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gate>> for Asked<T> {
         })?;
         Ok(Asked { caller, body })
     }
-}
-
-/// The reason of an act: acts without one cannot be understood later.
-fn reason(text: &str) -> Result<&str, Failure> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > REASON {
-        return Err(Failure::Bad(format!("a reason is needed, of {REASON} bytes at most")));
-    }
-    Ok(text)
 }

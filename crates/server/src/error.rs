@@ -97,6 +97,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What whoever asks is told; what is internal is written to the log.
+    pub(crate) fn told(&self) -> String {
+        self.detail()
+    }
+
+    /// The status of its answer.
+    pub(crate) fn code(&self) -> StatusCode {
+        self.status()
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = Json(Errors { errors: [Detail { detail: self.detail() }] });

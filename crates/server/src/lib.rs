@@ -14,6 +14,7 @@
 //!
 //! Not here: SQL, analysis, arguments. Nothing of a crate is executed.
 
+mod acts;
 mod administration;
 mod blobs;
 mod callers;

@@ -123,6 +123,7 @@ pub(crate) async fn first_account(
         email: None,
         password_hash: Some(hash),
         roles: vec![Role::Viewer, Role::Triager, Role::Admin, Role::Auditor],
+        is_founder: true,
     };
     let user = transaction.create_user(&user).await?;
     let token = NewToken {

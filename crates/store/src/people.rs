@@ -255,6 +255,16 @@ impl Store {
         rows.into_iter().map(User::try_from).collect()
     }
 
+    /// The first account that was made.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn first_user(&self) -> Result<Option<User>, StoreError> {
+        let query = users::Entity::find().order_by_asc(users::Column::Id);
+        query.one(&self.read).await.during("look for", "users")?.map(User::try_from).transpose()
+    }
+
     /// Whether there is any user: when there is none, whoever has the set-up link makes the first.
     ///
     /// # Errors

@@ -150,6 +150,15 @@ impl Store {
         Ok(crate_by_name(&self.read, registry, name).await?.map(CrateRecord::from))
     }
 
+    /// The crate of this number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database refuses.
+    pub async fn crate_by_id(&self, id: CrateId) -> Result<CrateRecord, StoreError> {
+        Ok(crate_by_id(&self.read, id.0).await?.into())
+    }
+
     /// The crates of this name in any registry: a private name must not be asked for elsewhere, nor a foreign
     /// one be published.
     ///

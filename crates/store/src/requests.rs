@@ -153,15 +153,16 @@ impl Transaction {
         Ok(RequestId(row.id))
     }
 
-    /// Answers a request that waits. Whoever agrees has to be fit for it (see [`unfit_as_second`]); whoever withdraws has to have asked.
+    /// Answers a request that waits, in the name of `by`. Whoever agrees has to be fit for it (see [`unfit_as_second`]); whoever withdraws has to have asked.
     ///
     /// # Errors
     ///
-    /// When there is no such request, it does not wait any more, whoever acts may not answer it so, or the database refuses.
+    /// When there is no such request, it does not wait any more, `by` may not answer it so, or the database refuses.
     pub async fn answer_request(
         &mut self,
         id: RequestId,
         state: RequestState,
+        by: &str,
         reason: &str,
     ) -> Result<Request, StoreError> {
         let row =
@@ -173,14 +174,13 @@ impl Transaction {
         if row.state != RequestState::Waiting.as_str() {
             return refused(&format!("it is {} already", row.state));
         }
-        let by = self.actor().unwrap_or_default().to_owned();
-        let is_own = fold(&by) == row.requester_folded;
+        let is_own = fold(by) == row.requester_folded;
         match state {
             RequestState::Done if self.at >= row.expires_at => {
                 return refused("nobody answered it in time; it has to be asked for again");
             }
             RequestState::Done | RequestState::Refused => {
-                let second = user_by_login(&self.inner, &by).await?.during("find the user", &by)?;
+                let second = user_by_login(&self.inner, by).await?.during("find the user", by)?;
                 let first = user_by_login(&self.inner, &row.requester).await?;
                 let first = first.during("find the user", &row.requester)?;
                 if first.disabled_at.is_some() && state == RequestState::Done {
@@ -197,7 +197,7 @@ impl Transaction {
         }
         let mut update: requests::ActiveModel = row.into();
         update.state = Set(state.as_str().to_owned());
-        update.answered_by = Set(Some(clean(&by)));
+        update.answered_by = Set(Some(clean(by)));
         update.answered_at = Set(Some(self.at));
         update.answer_reason = Set(Some(clean(reason)));
         update.update(&self.inner).await.during("answer the request", id)?.try_into()

@@ -154,6 +154,13 @@ impl Transaction {
         }
     }
 
+    /// Replaces what the act that the transaction was begun for is done to, when it is known only now.
+    pub fn set_object(&mut self, object: &str) {
+        if let Some(first) = self.acts.first_mut() {
+            object.clone_into(&mut first.object);
+        }
+    }
+
     /// Notes that an index shows something else for this crate.
     pub(crate) fn changed(&mut self, crate_id: i64) {
         self.changed.insert(crate_id);

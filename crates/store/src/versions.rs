@@ -17,7 +17,9 @@ use crate::error::During;
 use crate::registries::{crate_by_name, crates_by_id};
 use crate::standing::{Enforcement, Standing, State};
 use crate::words::{method_word, read_json, read_optional, read_word, words};
-use crate::{CrateId, CrateRecord, DecisionId, RegistryId, Store, StoreError, TokenId, UserId, VersionId};
+use crate::{
+    CrateId, CrateRecord, DecisionId, RegistryId, Store, StoreError, TokenId, Transaction, UserId, VersionId,
+};
 
 words! {
     /// What we say about a version being withdrawn, in the place of what its registry says.
@@ -245,6 +247,17 @@ fn behind(order: QueueOrder, cursor: QueueCursor) -> Condition {
         QueueOrder::NewestFirst => {
             Condition::any().add(FirstSeen.lt(cursor.first_seen)).add(same_moment.and(Id.lt(cursor.id.0)))
         }
+    }
+}
+
+impl Transaction {
+    /// A version as it will be when this is committed.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database refuses.
+    pub async fn version(&self, id: VersionId) -> Result<VersionRecord, StoreError> {
+        version_by_id(&self.inner, id.0).await?.try_into()
     }
 }
 

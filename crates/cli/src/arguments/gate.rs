@@ -166,6 +166,35 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Acts that wait for a second person
+    ///
+    /// What loosens or destroys is done once somebody else agrees: neither whoever asks, nor whoever made their account, nor anybody who was given a
+    /// role within the last day.
+    Requests,
+    /// Agree, as the second person, to an act that waits; it is done
+    Approve {
+        /// Number of the request
+        request: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Refuse an act that waits, or withdraw your own
+    Refuse {
+        /// Number of the request
+        request: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Confirm, as a second person, a hold or a block
+    Confirm {
+        /// Number of the decision
+        decision: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Who fetched a version
     Recall {
         /// A version such as `serde@1.0.219`
@@ -279,6 +308,25 @@ pub(crate) enum User {
         /// Roles: viewer, triager, admin, auditor; none for somebody who publishes alone
         #[arg(long, value_name = "ROLE", value_delimiter = ',')]
         roles: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Give and take roles; a second person agrees to what gives some
+    Roles {
+        /// Login
+        login: String,
+        /// All roles that it has from then on: viewer, triager, admin, auditor
+        #[arg(long, value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let one in again that was locked out
+    Enable {
+        /// Login
+        login: String,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,

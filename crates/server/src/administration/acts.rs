@@ -2,42 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
-use cratekeeper_store::{
-    Act, By, DecisionAction, DecisionId, Enforcement, JobId, NewDecision, Role, Subject, VersionId,
-    VersionRecord, Yanks,
-};
-use semver::Version;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Json, http::StatusCode};
+use cratekeeper_store::{Act, DecisionAction, DecisionId, Enforcement, JobId, RequestId, Subject, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Asked, Why, reason};
+use super::{Asked, LOOK, TRIAGE, Why, reason};
+use crate::acts::{Change, Submitted, Target};
 use crate::configuration::HOSTED;
 use crate::error::Failure;
 use crate::gate::Gate;
-
-/// Who may hold, release and block.
-const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
-
-/// What a decision is about: a version, a crate, or a publisher.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Target {
-    /// Name of the registry: `hosted`, or that of an upstream.
-    #[serde(default = "hosted")]
-    registry: String,
-    /// Name of the crate; not with `publisher`.
-    #[serde(default, rename = "crate")]
-    krate: Option<String>,
-    /// The version; without it, all of the crate.
-    #[serde(default)]
-    version: Option<String>,
-    /// Login: everything that they published.
-    #[serde(default)]
-    publisher: Option<String>,
-}
 
 fn hosted() -> String {
     HOSTED.to_owned()
@@ -97,55 +74,83 @@ pub(super) struct RollBack {
     reason: String,
 }
 
-async fn subject(gate: &Gate, target: &Target) -> Result<(Subject, String), Failure> {
-    let registry = gate
-        .registry(&target.registry)
-        .ok_or_else(|| Failure::NotFound("there is no such registry".to_owned()))?;
-    match (&target.krate, &target.version, &target.publisher) {
-        (None, None, Some(login)) => {
-            Ok((Subject::Publisher(registry.id, login.clone()), format!("publisher {login}")))
-        }
-        (Some(name), None, None) => {
-            let found = gate.store.krate(registry.id, name).await?;
-            let krate = found.ok_or_else(|| Failure::NotFound("there is no such crate".to_owned()))?;
-            Ok((Subject::Crate(krate.id), krate.name))
-        }
-        (Some(name), Some(version), None) => {
-            let number: Version = version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
-            let found = gate.store.version(registry.id, name, &number).await?;
-            let (krate, record) =
-                found.ok_or_else(|| Failure::NotFound("there is no such version".to_owned()))?;
-            Ok((Subject::Version(record.id), format!("{}@{}", krate.name, record.version)))
-        }
-        _ => {
-            Err(Failure::Bad("a target is a `crate`, a `crate` and a `version`, or a `publisher`".to_owned()))
+/// An act that is to be shown before it is done.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PreviewAsked {
+    /// The act, as the audit log keeps it in `detail.change`.
+    #[schema(value_type = Object)]
+    change: Change,
+}
+
+/// Does an act, or writes down that it is asked for: then the answer's status is 202, and it names the request.
+pub(super) async fn submit(
+    gate: &Arc<Gate>,
+    user: &User,
+    change: &Change,
+    reason: &str,
+) -> Result<Response, Failure> {
+    match gate.submit(user, change, reason, None).await? {
+        Submitted::Done { answer, .. } => Ok(Json(answer).into_response()),
+        Submitted::Waiting { request, preview } => {
+            let body = json!({ "request": request, "preview": preview });
+            Ok((StatusCode::ACCEPTED, Json(body)).into_response())
         }
     }
 }
 
-/// Drops what is remembered of the crates of some versions, and shows which they are.
-async fn show(gate: &Gate, versions: &[VersionId]) -> Result<Vec<Value>, Failure> {
-    let mut shown = Vec::new();
-    for id in versions {
-        let (krate, version) = gate.store.version_by_id(*id).await?;
-        if let Some(registry) = gate.registry_of(&krate) {
-            gate.changed(registry, &krate.name);
-        }
-        shown.push(json!({
-            "crate": krate.name, "version": version.version, "state": version.standing.state, "yanked": version.is_yanked(),
-        }));
-    }
-    Ok(shown)
+/// What an act would change, and whether a second person is needed.
+#[utoipa::path(post, path = "/admin/v1/preview", request_body = PreviewAsked, responses((status = 200)))]
+pub(super) async fn preview(
+    State(gate): State<Arc<Gate>>,
+    Asked { caller, body }: Asked<PreviewAsked>,
+) -> Result<Json<Value>, Failure> {
+    let user = caller.with_role(&LOOK)?;
+    Ok(Json(json!({ "preview": gate.preview(user, &body.change).await? })))
+}
+
+/// Agree, as the second person, to an act that waits; it is done.
+#[utoipa::path(post, path = "/admin/v1/requests/{id}/approve", request_body = Why, responses((status = 200)))]
+pub(super) async fn approve(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Asked { caller, body }: Asked<Why>,
+) -> Result<Json<Value>, Failure> {
+    let user = caller.with_role(&TRIAGE)?;
+    Ok(Json(gate.agree(user, RequestId(id), &body.reason, None).await?))
+}
+
+/// Refuse an act that waits, or withdraw one's own.
+#[utoipa::path(post, path = "/admin/v1/requests/{id}/refuse", request_body = Why, responses((status = 200)))]
+pub(super) async fn refuse(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Asked { caller, body }: Asked<Why>,
+) -> Result<Json<Value>, Failure> {
+    let user = caller.with_role(&TRIAGE)?;
+    let request = gate.turn_down(user, RequestId(id), &body.reason).await?;
+    Ok(Json(json!({ "request": request })))
+}
+
+/// Confirm, as a second person, what contained something at once.
+#[utoipa::path(post, path = "/admin/v1/decisions/{id}/confirm", request_body = Why, responses((status = 200)))]
+pub(super) async fn confirm(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Asked { caller, body }: Asked<Why>,
+) -> Result<Json<Value>, Failure> {
+    let user = caller.with_role(&TRIAGE)?;
+    gate.confirm(user, DecisionId(id), &body.reason).await?;
+    Ok(Json(json!({ "decision": id })))
 }
 
 /// Hold, release or block a version, a crate or everything of a publisher.
-#[utoipa::path(post, path = "/admin/v1/decisions", request_body = Decide, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/decisions", request_body = Decide, responses((status = 200), (status = 202)))]
 pub(super) async fn decide(
     State(gate): State<Arc<Gate>>,
     Asked { caller, body }: Asked<Decide>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
     let action = DecisionAction::from_word(&body.action)
         .ok_or_else(|| Failure::Bad("an action is `hold`, `release` or `block`".to_owned()))?;
     let enforcement = match body.enforcement.as_deref() {
@@ -153,77 +158,29 @@ pub(super) async fn decide(
         Some(word) => Enforcement::from_word(word)
             .ok_or_else(|| Failure::Bad("an enforcement is `deny` or `hide`".to_owned()))?,
     };
-    let (subject, object) = subject(&gate, &body.target).await?;
-    let act = Act::new(&user.login, format!("decision.{action}"), &object, gate.now())
-        .with_detail(json!({ "reason": why, "enforcement": enforcement, "registry": body.target.registry }));
-    let mut transaction = gate.store.act(act).await?;
-    let decision = NewDecision { subject, action, enforcement, reason: why.to_owned() };
-    let (id, changed) = transaction.decide(&decision).await?;
-    transaction.commit().await?;
-    let versions = show(&gate, &changed).await?;
-    Ok(Json(json!({ "decision": id, "versions": versions })))
+    submit(&gate, user, &Change::Decide { target: body.target, action, enforcement }, &body.reason).await
 }
 
 /// Undo a decision.
-#[utoipa::path(post, path = "/admin/v1/decisions/{id}/undo", request_body = Why, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/decisions/{id}/undo", request_body = Why, responses((status = 200), (status = 202)))]
 pub(super) async fn undo(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<i64>,
     Asked { caller, body }: Asked<Why>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
-    let act = Act::new(&user.login, "decision.undo", id.to_string(), gate.now())
-        .with_detail(json!({ "reason": why }));
-    let mut transaction = gate.store.act(act).await?;
-    let changed = transaction.undo_decision(DecisionId(id), why).await?;
-    transaction.commit().await?;
-    let versions = show(&gate, &changed).await?;
-    Ok(Json(json!({ "decision": id, "versions": versions })))
+    submit(&gate, user, &Change::Undo { decision: id }, &body.reason).await
 }
 
 /// Take yanks back that somebody made in some time; for an upstream by an overlay, which survives refreshes.
-#[utoipa::path(post, path = "/admin/v1/rollback-yanks", request_body = RollBack, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/rollback-yanks", request_body = RollBack, responses((status = 200), (status = 202)))]
 pub(super) async fn roll_back_yanks(
     State(gate): State<Arc<Gate>>,
     Asked { caller, body }: Asked<RollBack>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
-    let (yanks, object) = match (&body.by, &body.krate) {
-        (Some(login), None) => {
-            let registry = gate
-                .registry(&body.registry)
-                .ok_or_else(|| Failure::NotFound("there is no such registry".to_owned()))?;
-            (Yanks::By(registry.id, login.clone()), format!("publisher {login}"))
-        }
-        (None, Some(name)) => {
-            let target = Target {
-                registry: body.registry.clone(),
-                krate: Some(name.clone()),
-                version: None,
-                publisher: None,
-            };
-            match subject(&gate, &target).await? {
-                (Subject::Crate(id), object) => (Yanks::Of(id), object),
-                _ => return Err(Failure::Bad("a roll-back is about a crate or an account".to_owned())),
-            }
-        }
-        _ => return Err(Failure::Bad("a roll-back names `by` or `crate`".to_owned())),
-    };
-    if body.from >= body.to {
-        return Err(Failure::Bad("`from` lies before `to`".to_owned()));
-    }
-    let detail = json!({ "reason": why, "registry": body.registry, "from": body.from, "to": body.to });
-    let mut transaction = gate
-        .store
-        .act(Act::new(&user.login, "yanks.roll-back", &object, gate.now()).with_detail(detail))
-        .await?;
-    let by = By { login: Some(&user.login), token: None };
-    let changed = transaction.roll_back_yanks(&yanks, body.from, body.to, why, by).await?;
-    transaction.commit().await?;
-    let versions = show(&gate, &changed).await?;
-    Ok(Json(json!({ "versions": versions })))
+    let RollBack { registry, by, krate, from, to, reason } = body;
+    submit(&gate, user, &Change::RollBackYanks { registry, by, krate, from, to }, &reason).await
 }
 
 /// Pass on what an upstream says about versions of a crate being withdrawn, where the gate shows something else.
@@ -231,16 +188,10 @@ pub(super) async fn roll_back_yanks(
 pub(super) async fn pass_on_yanks(
     State(gate): State<Arc<Gate>>,
     Asked { caller, body }: Asked<PassOn>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
-    let missing = || Failure::NotFound("there is no such crate".to_owned());
-    let registry = gate.registry(&body.registry).ok_or_else(missing)?;
-    let view = gate.view(registry, &body.krate).await?.ok_or_else(missing)?;
-    let overlaid: Vec<&VersionRecord> = view.versions.iter().filter(|it| it.overlay.is_some()).collect();
-    gate.end_overlays(registry, &view, &overlaid, &user.login, why).await?;
-    let ids: Vec<VersionId> = overlaid.iter().map(|it| it.id).collect();
-    Ok(Json(json!({ "versions": show(&gate, &ids).await? })))
+    submit(&gate, user, &Change::PassOnYanks { registry: body.registry, krate: body.krate }, &body.reason)
+        .await
 }
 
 /// Have a version inspected again.
@@ -251,7 +202,7 @@ pub(super) async fn inspect_again(
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&TRIAGE)?;
     let why = reason(&body.reason)?;
-    let (Subject::Version(id), object) = subject(&gate, &body.target).await? else {
+    let (Subject::Version(id), object) = gate.subject(&body.target).await? else {
         return Err(Failure::Bad("one version is inspected at a time".to_owned()));
     };
     let registry = gate.registry(&body.target.registry).unwrap_or(&gate.hosted);

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use cratekeeper_model::PublishMethod;
-use cratekeeper_store::{Act, NewToken, NewUser, Role, Scope, TokenId, UserId};
+use axum::response::Response;
+use cratekeeper_store::{Act, Role, Scope, TokenId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::acts::submit;
 use super::{Asked, Why, reason};
+use crate::acts::Change;
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -62,11 +64,6 @@ fn roles(words: &[String]) -> Result<Vec<Role>, Failure> {
     words.iter().map(read).collect()
 }
 
-async fn user_id(gate: &Gate, login: &str) -> Result<UserId, Failure> {
-    let found = gate.store.user(login).await?;
-    found.map(|it| it.id).ok_or_else(|| Failure::NotFound("there is no such user".to_owned()))
-}
-
 /// Everybody who has an account.
 #[utoipa::path(get, path = "/admin/v1/users", responses((status = 200)))]
 pub(super) async fn list(
@@ -78,91 +75,69 @@ pub(super) async fn list(
 }
 
 /// Make an account.
-#[utoipa::path(post, path = "/admin/v1/users", request_body = CreateUser, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/users", request_body = CreateUser, responses((status = 200), (status = 202)))]
 pub(super) async fn create(
     State(gate): State<Arc<Gate>>,
     Asked { caller, body }: Asked<CreateUser>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
-    let roles = roles(&body.roles)?;
-    let detail = json!({ "roles": roles, "reason": why });
-    let act = Act::new(&user.login, "user.create", &body.login, gate.now()).with_detail(detail);
-    let mut transaction = gate.store.act(act).await?;
-    let new = NewUser { login: body.login, name: body.name, email: None, password_hash: None, roles };
-    let created = transaction.create_user(&new).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "user": created })))
+    let change = Change::CreateUser { login: body.login, name: body.name, roles: roles(&body.roles)? };
+    submit(&gate, user, &change, &body.reason).await
 }
 
 /// Give and take roles.
-#[utoipa::path(post, path = "/admin/v1/users/{login}/roles", request_body = SetRoles, responses((status = 200)))]
+#[utoipa::path(post, path = "/admin/v1/users/{login}/roles", request_body = SetRoles, responses((status = 200), (status = 202)))]
 pub(super) async fn set_roles(
     State(gate): State<Arc<Gate>>,
     Path(login): Path<String>,
     Asked { caller, body }: Asked<SetRoles>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
-    let roles = roles(&body.roles)?;
-    let id = user_id(&gate, &login).await?;
-    let detail = json!({ "roles": roles, "reason": why });
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "user.roles", &login, gate.now()).with_detail(detail)).await?;
-    let changed = transaction.set_roles(id, &roles).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "user": changed })))
+    let change = Change::SetRoles { login, roles: roles(&body.roles)? };
+    submit(&gate, user, &change, &body.reason).await
 }
 
-/// Lock an account out: its tokens are worth nothing.
+/// Lock an account out: its tokens and sessions are worth nothing.
 #[utoipa::path(post, path = "/admin/v1/users/{login}/disable", request_body = Why, responses((status = 200)))]
 pub(super) async fn disable(
     State(gate): State<Arc<Gate>>,
     Path(login): Path<String>,
     Asked { caller, body }: Asked<Why>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
-    let id = user_id(&gate, &login).await?;
-    let detail = json!({ "reason": why });
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "user.disable", &login, gate.now()).with_detail(detail)).await?;
-    let changed = transaction.set_disabled(id, true).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "user": changed })))
+    submit(&gate, user, &Change::SetDisabled { login, disabled: true }, &body.reason).await
 }
 
-/// Make a token; it is shown once.
-#[utoipa::path(post, path = "/admin/v1/tokens", request_body = CreateToken, responses((status = 200)))]
+/// Let an account in again that was locked out.
+#[utoipa::path(post, path = "/admin/v1/users/{login}/enable", request_body = Why, responses((status = 200), (status = 202)))]
+pub(super) async fn enable(
+    State(gate): State<Arc<Gate>>,
+    Path(login): Path<String>,
+    Asked { caller, body }: Asked<Why>,
+) -> Result<Response, Failure> {
+    let user = caller.with_role(&[Role::Admin])?;
+    submit(&gate, user, &Change::SetDisabled { login, disabled: false }, &body.reason).await
+}
+
+/// Make a token; it is shown once, to whoever completes the act.
+#[utoipa::path(post, path = "/admin/v1/tokens", request_body = CreateToken, responses((status = 200), (status = 202)))]
 pub(super) async fn create_token(
     State(gate): State<Arc<Gate>>,
     Asked { caller, body }: Asked<CreateToken>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
-    let whose = body.user.unwrap_or_else(|| user.login.clone());
-    let id = user_id(&gate, &whose).await?;
     let read = |word: &String| {
         Scope::from_word(word).ok_or_else(|| Failure::Bad("there is no such scope".to_owned()))
     };
     let scopes: Vec<Scope> = body.scopes.iter().map(read).collect::<Result<_, _>>()?;
-    if scopes.is_empty() {
-        return Err(Failure::Bad("a token has one scope or more".to_owned()));
-    }
-    let detail = json!({ "name": body.name, "scopes": scopes, "crates": body.crates, "reason": why });
-    let mut transaction =
-        gate.store.act(Act::new(&user.login, "token.create", &whose, gate.now()).with_detail(detail)).await?;
-    let new = NewToken {
-        user: id,
+    let change = Change::CreateToken {
+        user: body.user.unwrap_or_else(|| user.login.clone()),
         name: body.name,
-        method: PublishMethod::Token,
         scopes,
-        patterns: body.crates,
-        expires_at: body.expires_in.map(|it| gate.now().saturating_add(it)),
+        crates: body.crates,
+        expires_in: body.expires_in,
     };
-    let (token, text) = transaction.create_token(&new).await?;
-    transaction.commit().await?;
-    Ok(Json(json!({ "token": token, "secret": text.expose() })))
+    submit(&gate, user, &change, &body.reason).await
 }
 
 /// Make a token worth nothing. Everybody may do so with their own.

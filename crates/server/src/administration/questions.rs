@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use cratekeeper_store::{AuditFilter, DecisionFilter, QueueFilter, QueueOrder, Role, State as Standing};
+use cratekeeper_store::{
+    AuditFilter, DecisionFilter, QueueFilter, QueueOrder, RequestState, State as Standing,
+};
 use semver::Version;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::{AUDIT, Asked};
+use super::{AUDIT, Asked, LOOK};
 use crate::configuration::HOSTED;
 use crate::error::Failure;
 use crate::gate::Gate;
-
-/// Who may look.
-const LOOK: [Role; 4] = [Role::Viewer, Role::Triager, Role::Admin, Role::Auditor];
 
 /// Rows in an answer.
 const PAGE: u64 = 100;
@@ -193,4 +192,29 @@ pub(super) async fn decisions(
     caller.with_role(&LOOK)?;
     let decisions = gate.store.decisions(&DecisionFilter::default(), None, PAGE).await?;
     Ok(Json(json!({ "decisions": decisions })))
+}
+
+#[derive(Deserialize, IntoParams)]
+pub(super) struct RequestsAsked {
+    /// `waiting`, `done`, `refused`, `withdrawn` or `lapsed`; `waiting` without it.
+    #[serde(default)]
+    state: Option<String>,
+}
+
+/// Acts that wait, or waited, for a second person, newest first.
+#[utoipa::path(get, path = "/admin/v1/requests", params(RequestsAsked), responses((status = 200)))]
+pub(super) async fn requests(
+    State(gate): State<Arc<Gate>>,
+    Query(asked): Query<RequestsAsked>,
+    Asked { caller, .. }: Asked<Value>,
+) -> Result<Json<Value>, Failure> {
+    caller.with_role(&LOOK)?;
+    let state = match asked.state.as_deref() {
+        None => RequestState::Waiting,
+        Some(word) => {
+            RequestState::from_word(word).ok_or_else(|| Failure::Bad("there is no such state".to_owned()))?
+        }
+    };
+    let requests = gate.store.requests(Some(state), None, PAGE).await?;
+    Ok(Json(json!({ "requests": requests })))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 27] = [
+const ALLOWED: [(&str, &str, &str); 33] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -17,6 +17,11 @@ const ALLOWED: [(&str, &str, &str); 27] = [
     ("get", "/admin/v1/decisions", "vtua"),
     ("post", "/admin/v1/decisions", "ta"),
     ("post", "/admin/v1/decisions/{id}/undo", "ta"),
+    ("post", "/admin/v1/decisions/{id}/confirm", "ta"),
+    ("post", "/admin/v1/preview", "ta"),
+    ("get", "/admin/v1/requests", "vtua"),
+    ("post", "/admin/v1/requests/{id}/approve", "ta"),
+    ("post", "/admin/v1/requests/{id}/refuse", "ta"),
     ("post", "/admin/v1/rollback-yanks", "ta"),
     ("post", "/admin/v1/pass-on-yanks", "ta"),
     ("post", "/admin/v1/inspect", "ta"),
@@ -24,6 +29,7 @@ const ALLOWED: [(&str, &str, &str); 27] = [
     ("post", "/admin/v1/users", "a"),
     ("post", "/admin/v1/users/{login}/roles", "a"),
     ("post", "/admin/v1/users/{login}/disable", "a"),
+    ("post", "/admin/v1/users/{login}/enable", "a"),
     ("post", "/admin/v1/tokens", "a"),
     ("post", "/admin/v1/tokens/{id}/revoke", "a"),
     ("get", "/admin/v1/webhooks", "ua"),
@@ -40,7 +46,12 @@ fn body(path: &str) -> Value {
     let target = json!({ "crate": "nothing", "version": "1.0.0" });
     match path.trim_start_matches("/admin/v1") {
         "/decisions" => json!({ "target": target, "action": "hold", "reason": "a test" }),
+        "/preview" => json!({ "change": { "act": "undo", "decision": 1 } }),
         "/decisions/{id}/undo"
+        | "/decisions/{id}/confirm"
+        | "/requests/{id}/approve"
+        | "/requests/{id}/refuse"
+        | "/users/{login}/enable"
         | "/users/{login}/disable"
         | "/jobs/{id}/retry"
         | "/tokens/{id}/revoke"
@@ -92,8 +103,9 @@ pub(crate) fn roles() -> bool {
 
 /// Every act of the table, by whoever may do all of them, with a reason that says nothing, and without one.
 fn acts_need_reasons(world: &World) {
-    // A replay changes nothing: it is a question with a policy in it.
-    for (method, path, _) in ALLOWED.iter().filter(|it| it.0 == "post" && !it.1.ends_with("/replay")) {
+    // A replay and a preview change nothing: they are questions.
+    let is_question = |path: &str| path.ends_with("/replay") || path.ends_with("/preview");
+    for (method, path, _) in ALLOWED.iter().filter(|it| it.0 == "post" && !is_question(it.1)) {
         let place = path.replace("{id}", "999999").replace("{login}", "nobody-at-all");
         let whole = body(path);
         for reason in [Some(" "), None] {

@@ -11,7 +11,7 @@ use cratekeeper_model::Known;
 use cratekeeper_policy::Policy;
 use cratekeeper_registry::{CargoConfig, CargoEnvironment, FinderOptions, Network, PackageFinder};
 use cratekeeper_server::{Clock, Configuration, Gate, Setup};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Longest wait for inspections; nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<AtomicI64>,
     /// Token of the first account, which may do everything.
     pub(crate) admin: String,
+    /// Token of a second person, who agrees to everything.
+    pub(crate) colleague: String,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -48,7 +50,8 @@ impl World {
         let (gate, address) = runtime.block_on(open(&directory, &clock, change));
         let link = runtime.block_on(gate.setup_link()).unwrap().unwrap();
         let link = link.expose().to_owned();
-        (World { directory, address, clock, admin: String::new(), _runtime: runtime }, link)
+        let (admin, colleague) = (String::new(), String::new());
+        (World { directory, address, clock, admin, colleague, _runtime: runtime }, link)
     }
 
     /// Opens the link, as whoever has it does.
@@ -64,6 +67,13 @@ impl World {
         let start = answer.body.find("cratekeeper-").unwrap();
         let is_token = |it: &char| it.is_ascii_alphanumeric() || *it == '-';
         self.admin = answer.body[start..].chars().take_while(is_token).collect();
+        let roles = ["viewer", "triager", "admin", "auditor"];
+        let body = json!({ "login": "colleague", "roles": roles, "reason": "two people are needed" });
+        self.administer("POST", "/admin/v1/users", &body);
+        let body =
+            json!({ "user": "colleague", "name": "test", "scopes": ["administer"], "reason": "a test" });
+        let token = self.administer("POST", "/admin/v1/tokens", &body);
+        token["secret"].as_str().unwrap().clone_into(&mut self.colleague);
     }
 
     /// Asks over a connection of its own.
@@ -94,9 +104,14 @@ impl World {
         Answer { status, body: body.to_owned() }
     }
 
-    /// Asks with the first account's token; the answer has to be one.
+    /// Asks with the first account's token; the answer has to be one. Where a second person is needed, there is one.
     pub(crate) fn administer(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.ask_as(&self.admin, method, path, body);
+        let mut answer = self.ask_as(&self.admin, method, path, body);
+        if answer.status == 202 {
+            let waiting: Value = serde_json::from_str(&answer.body).unwrap();
+            let path = format!("/admin/v1/requests/{}/approve", waiting["request"]);
+            answer = self.ask_as(&self.colleague, "POST", &path, &json!({ "reason": "a test" }));
+        }
         assert!(answer.status == 200, "{method} {path}: {} {}", answer.status, answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }

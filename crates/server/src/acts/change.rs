@@ -1,0 +1,126 @@
+//! The acts, as data: how they are asked for over JSON, kept while they wait, and written into the audit log.
+
+use cratekeeper_store::{DecisionAction, Enforcement, Role, Scope};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::configuration::HOSTED;
+
+/// Who may hold, release and block.
+pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
+
+/// Who may give roles and tokens.
+const ADMINISTER: [Role; 1] = [Role::Admin];
+
+/// What an act is about: a version, a crate, or a publisher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// Name of the registry: `hosted`, or that of an upstream.
+    #[serde(default = "hosted")]
+    pub(crate) registry: String,
+    /// Name of the crate; not with `publisher`.
+    #[serde(default, rename = "crate")]
+    pub(crate) krate: Option<String>,
+    /// The version; without it, all of the crate.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    /// Login: everything that they published.
+    #[serde(default)]
+    pub(crate) publisher: Option<String>,
+}
+
+pub(crate) fn hosted() -> String {
+    HOSTED.to_owned()
+}
+
+/// An act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Change {
+    /// Hold, release or block.
+    Decide { target: Target, action: DecisionAction, enforcement: Enforcement },
+    /// Undo a decision.
+    Undo { decision: i64 },
+    /// Take yanks back that were made from `from` until before `to`.
+    RollBackYanks { registry: String, by: Option<String>, krate: Option<String>, from: i64, to: i64 },
+    /// Say about yanks what an upstream says.
+    PassOnYanks { registry: String, krate: String },
+    /// Make an account.
+    CreateUser { login: String, name: Option<String>, roles: Vec<Role> },
+    /// Give and take roles.
+    SetRoles { login: String, roles: Vec<Role> },
+    /// Lock an account out, or let it in again.
+    SetDisabled { login: String, disabled: bool },
+    /// Make a token for somebody else.
+    CreateToken {
+        user: String,
+        name: String,
+        scopes: Vec<Scope>,
+        crates: Vec<String>,
+        expires_in: Option<i64>,
+    },
+    /// End all tokens and sessions of an account.
+    RevokeAll { login: String },
+    /// Close a case without a decision: there is nothing to do.
+    CloseCase { case: i64 },
+}
+
+impl Change {
+    /// What it is called in the audit log.
+    pub(crate) fn action(&self) -> String {
+        match self {
+            Change::Decide { action, .. } => return format!("decision.{action}"),
+            Change::Undo { .. } => "decision.undo",
+            Change::RollBackYanks { .. } => "yanks.roll-back",
+            Change::PassOnYanks { .. } => "yanks.pass-on",
+            Change::CreateUser { .. } => "user.create",
+            Change::SetRoles { .. } => "user.roles",
+            Change::SetDisabled { disabled: true, .. } => "user.disable",
+            Change::SetDisabled { disabled: false, .. } => "user.enable",
+            Change::CreateToken { .. } => "token.create",
+            Change::RevokeAll { .. } => "user.revoke-all",
+            Change::CloseCase { .. } => "case.close",
+        }
+        .to_owned()
+    }
+
+    /// Who may do it, and agree to it.
+    pub(crate) fn roles(&self) -> &'static [Role] {
+        match self {
+            Change::Decide { .. }
+            | Change::Undo { .. }
+            | Change::RollBackYanks { .. }
+            | Change::PassOnYanks { .. }
+            | Change::RevokeAll { .. }
+            | Change::CloseCase { .. } => &TRIAGE,
+            Change::CreateUser { .. }
+            | Change::SetRoles { .. }
+            | Change::SetDisabled { .. }
+            | Change::CreateToken { .. } => &ADMINISTER,
+        }
+    }
+
+    /// Whether it contains something at once, and a second person confirms it.
+    pub(crate) fn contains(&self) -> bool {
+        let keeps_back = |action: &DecisionAction| *action != DecisionAction::Release;
+        matches!(self, Change::Decide { action, .. } if keeps_back(action))
+    }
+
+    /// Whether one person does it alone while the gate is set up.
+    pub(crate) fn is_open_in_set_up(&self) -> bool {
+        matches!(self, Change::CreateUser { .. } | Change::SetRoles { .. } | Change::CreateToken { .. })
+    }
+
+    /// Whether whoever does it in a browser has to prove again who they are.
+    pub(crate) fn needs_fresh_proof(&self) -> bool {
+        matches!(
+            self,
+            Change::CreateUser { .. }
+                | Change::SetRoles { .. }
+                | Change::SetDisabled { .. }
+                | Change::CreateToken { .. }
+                | Change::RevokeAll { .. }
+        ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
+    }
+}

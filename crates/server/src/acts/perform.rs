@@ -1,0 +1,256 @@
+//! Doing an act inside of a transaction, and saying what it changed. Whether that is kept is for the caller.
+
+use std::sync::Arc;
+
+use cratekeeper_model::PublishMethod;
+use cratekeeper_store::{
+    By, CaseId, DecisionId, NewDecision, NewToken, NewUser, Role, Scope, Subject, Transaction, User,
+    VersionId, Yanks,
+};
+use semver::Version;
+use serde_json::{Value, json};
+
+use super::{Change, Effect, Line, Target};
+use crate::error::Failure;
+use crate::gate::Gate;
+
+impl Gate {
+    /// Does an act in the name of `actor`.
+    pub(super) async fn perform(
+        self: &Arc<Gate>,
+        transaction: &mut Transaction,
+        change: &Change,
+        actor: &str,
+        why: &str,
+    ) -> Result<Effect, Failure> {
+        match change {
+            Change::Decide { target, action, enforcement } => {
+                let (subject, object) = self.subject(target).await?;
+                let decision = NewDecision::new(subject, *action, *enforcement, why)?;
+                let (id, versions) = transaction.decide(&decision).await?;
+                self.of_versions(transaction, object, versions, json!({ "decision": id })).await
+            }
+            Change::Undo { decision } => {
+                let before = self.store.decision(DecisionId(*decision)).await?;
+                let object = self.shown(&before.subject).await?;
+                let versions = transaction.undo_decision(DecisionId(*decision), why).await?;
+                self.of_versions(transaction, object, versions, json!({ "decision": decision })).await
+            }
+            Change::RollBackYanks { registry, by, krate, from, to } => {
+                if from >= to {
+                    return Err(Failure::Bad("`from` lies before `to`".to_owned()));
+                }
+                let (yanks, object) = self.yanks(registry, by.as_deref(), krate.as_deref()).await?;
+                let by = By { login: Some(actor), token: None };
+                let versions = transaction.roll_back_yanks(&yanks, *from, *to, why, by).await?;
+                self.of_versions(transaction, object, versions, json!({})).await
+            }
+            Change::PassOnYanks { registry, krate } => {
+                let missing = || Failure::NotFound("there is no such crate".to_owned());
+                let registry = self.registry(registry).ok_or_else(missing)?;
+                let view = self.view(registry, krate).await?.ok_or_else(missing)?;
+                let overlaid = view.versions.iter().filter(|it| it.overlay.is_some());
+                let versions: Vec<VersionId> = overlaid.map(|it| it.id).collect();
+                for version in &versions {
+                    transaction.set_overlay(*version, None, why).await?;
+                }
+                transaction.decided("pass-on-yanks", why, &versions);
+                self.of_versions(transaction, view.krate.name.clone(), versions, json!({})).await
+            }
+            Change::CreateUser { login, name, roles } => {
+                let is_founder = self.is_being_set_up().await?;
+                let new = NewUser {
+                    login: login.clone(),
+                    name: name.clone(),
+                    roles: roles.clone(),
+                    is_founder,
+                    ..NewUser::default()
+                };
+                let user = transaction.create_user(&new).await?;
+                let line = line(format!("account {login}"), "none", listed(roles));
+                let loosens = (!roles.is_empty()).then(|| "it gives roles".to_owned());
+                Ok(of_account(login, vec![line], json!({ "user": user }), loosens))
+            }
+            Change::SetRoles { login, roles } => {
+                let before = self.account(login).await?;
+                let user = transaction.set_roles(before.id, roles).await?;
+                let line = line(format!("roles of {}", before.login), listed(&before.roles), listed(roles));
+                let is_given = roles.iter().any(|it| !before.roles.contains(it));
+                let loosens = is_given.then(|| "it gives roles".to_owned());
+                Ok(of_account(&before.login, vec![line], json!({ "user": user }), loosens))
+            }
+            Change::SetDisabled { login, disabled } => {
+                let before = self.account(login).await?;
+                let user = transaction.set_disabled(before.id, *disabled).await?;
+                let word = |disabled: bool| if disabled { "locked out" } else { "may sign in" };
+                let line = line(
+                    format!("account {}", before.login),
+                    word(before.disabled_at.is_some()),
+                    word(*disabled),
+                );
+                let is_let_in = !disabled && !before.roles.is_empty();
+                let loosens = is_let_in.then(|| "it lets an account with roles in again".to_owned());
+                if *disabled {
+                    transaction.end_sessions_of(before.id).await?;
+                }
+                Ok(of_account(&before.login, vec![line], json!({ "user": user }), loosens))
+            }
+            Change::CreateToken { user, name, scopes, crates, expires_in } => {
+                self.create_token(transaction, actor, user, (name, scopes, crates), *expires_in).await
+            }
+            Change::RevokeAll { login } => {
+                let user = self.account(login).await?;
+                let open = self.store.tokens(user.id).await?;
+                let open = open.iter().filter(|it| it.revoked_at.is_none());
+                let mut lines = Vec::new();
+                for token in open {
+                    transaction.revoke_token(token.id).await?;
+                    lines.push(line(format!("token `{}`", token.name), "valid", "revoked"));
+                }
+                transaction.end_sessions_of(user.id).await?;
+                lines.push(line(format!("sessions of {}", user.login), "as they are", "ended"));
+                Ok(of_account(&user.login, lines, json!({ "user": user.login }), None))
+            }
+            Change::CloseCase { case } => {
+                let id = CaseId(*case);
+                let before = self.store.case(id).await?;
+                let (krate, version) = self.store.version_by_id(before.version).await?;
+                transaction.close_case(id, None, why).await?;
+                let object = format!("{}@{}", krate.name, version.version);
+                let line = line(format!("case of {object}"), before.state.as_str(), "closed");
+                Ok(Effect { object, lines: vec![line], answer: json!({ "case": case }), ..Effect::default() })
+            }
+        }
+    }
+
+    async fn create_token(
+        &self,
+        transaction: &mut Transaction,
+        actor: &str,
+        login: &str,
+        (name, scopes, crates): (&str, &[Scope], &[String]),
+        expires_in: Option<i64>,
+    ) -> Result<Effect, Failure> {
+        if scopes.is_empty() {
+            return Err(Failure::Bad("a token has one scope or more".to_owned()));
+        }
+        let user = self.account(login).await?;
+        let new = NewToken {
+            user: user.id,
+            name: name.to_owned(),
+            method: PublishMethod::Token,
+            scopes: scopes.to_vec(),
+            patterns: crates.to_vec(),
+            expires_at: expires_in.map(|it| self.now().saturating_add(it)),
+        };
+        let (token, text) = transaction.create_token(&new).await?;
+        let words: Vec<&str> = scopes.iter().map(|it| it.as_str()).collect();
+        let lines = vec![line(format!("token `{name}` of {}", user.login), "none", words.join(", "))];
+        let loosens = (user.login != actor).then(|| "it is a token for somebody else".to_owned());
+        let answer = json!({ "token": token, "secret": text.expose() });
+        Ok(of_account(&user.login, lines, answer, loosens))
+    }
+
+    /// The effect of an act on versions, with the rest of the answer.
+    async fn of_versions(
+        &self,
+        transaction: &Transaction,
+        object: String,
+        versions: Vec<VersionId>,
+        mut answer: Value,
+    ) -> Result<Effect, Failure> {
+        let (lines, loosens) = self.lines_of(transaction, &versions).await?;
+        let mut shown = Vec::new();
+        for id in &versions {
+            let version = transaction.version(*id).await?;
+            let (krate, _) = self.store.version_by_id(*id).await?;
+            shown.push(json!({
+                "crate": krate.name, "version": version.version, "state": version.standing.state, "yanked": version.is_yanked(),
+            }));
+        }
+        answer["versions"] = shown.into();
+        Ok(Effect { object, lines, versions, answer, loosens, is_work: false })
+    }
+
+    async fn account(&self, login: &str) -> Result<User, Failure> {
+        let found = self.store.user(login).await?;
+        found.ok_or_else(|| Failure::NotFound("there is no such user".to_owned()))
+    }
+
+    async fn yanks(
+        &self,
+        registry: &str,
+        by: Option<&str>,
+        krate: Option<&str>,
+    ) -> Result<(Yanks, String), Failure> {
+        let missing = || Failure::NotFound("there is no such registry".to_owned());
+        match (by, krate) {
+            (Some(login), None) => {
+                let registry = self.registry(registry).ok_or_else(missing)?;
+                Ok((Yanks::By(registry.id, login.to_owned()), format!("publisher {login}")))
+            }
+            (None, Some(name)) => {
+                let registry = self.registry(registry).ok_or_else(missing)?;
+                let found = self.store.krate(registry.id, name).await?;
+                let krate = found.ok_or_else(|| Failure::NotFound("there is no such crate".to_owned()))?;
+                Ok((Yanks::Of(krate.id), krate.name))
+            }
+            _ => Err(Failure::Bad("a roll-back names `by` or `crate`".to_owned())),
+        }
+    }
+
+    /// What a target means, and how it is shown.
+    pub(crate) async fn subject(&self, target: &Target) -> Result<(Subject, String), Failure> {
+        let registry = self
+            .registry(&target.registry)
+            .ok_or_else(|| Failure::NotFound("there is no such registry".to_owned()))?;
+        match (&target.krate, &target.version, &target.publisher) {
+            (None, None, Some(login)) => {
+                Ok((Subject::Publisher(registry.id, login.clone()), format!("publisher {login}")))
+            }
+            (Some(name), None, None) => {
+                let found = self.store.krate(registry.id, name).await?;
+                let krate = found.ok_or_else(|| Failure::NotFound("there is no such crate".to_owned()))?;
+                Ok((Subject::Crate(krate.id), krate.name))
+            }
+            (Some(name), Some(version), None) => {
+                let number: Version =
+                    version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
+                let found = self.store.version(registry.id, name, &number).await?;
+                let (krate, record) =
+                    found.ok_or_else(|| Failure::NotFound("there is no such version".to_owned()))?;
+                Ok((Subject::Version(record.id), format!("{}@{}", krate.name, record.version)))
+            }
+            _ => Err(Failure::Bad(
+                "a target is a `crate`, a `crate` and a `version`, or a `publisher`".to_owned(),
+            )),
+        }
+    }
+
+    /// What a decision is about, as it is shown.
+    pub(crate) async fn shown(&self, subject: &Subject) -> Result<String, Failure> {
+        Ok(match subject {
+            Subject::Version(id) => {
+                let (krate, version) = self.store.version_by_id(*id).await?;
+                format!("{}@{}", krate.name, version.version)
+            }
+            Subject::Crate(id) => self.store.crate_by_id(*id).await?.name,
+            Subject::Publisher(_, login) => format!("publisher {login}"),
+        })
+    }
+}
+
+fn line(what: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Line {
+    Line { what: what.into(), before: before.into(), after: after.into() }
+}
+
+fn listed(roles: &[Role]) -> String {
+    if roles.is_empty() {
+        return "no roles".to_owned();
+    }
+    roles.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn of_account(login: &str, lines: Vec<Line>, answer: Value, loosens: Option<String>) -> Effect {
+    Effect { object: login.to_owned(), lines, answer, loosens, ..Effect::default() }
+}
