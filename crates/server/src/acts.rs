@@ -18,7 +18,7 @@ use cratekeeper_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(crate) use change::{Change, Target};
+pub(crate) use change::{Change, TRIAGE, Target};
 
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -306,7 +306,7 @@ impl Gate {
     ///
     /// When `user` may not, or there is nothing to confirm.
     pub(crate) async fn confirm(&self, user: &User, id: DecisionId, why: &str) -> Result<(), Failure> {
-        may(user, &change::TRIAGE)?;
+        may(user, &TRIAGE)?;
         let why = reason(why)?;
         let act = Act::new(&user.login, "decision.confirm", id.to_string(), self.now())
             .with_detail(json!({ "reason": why }));

@@ -1,6 +1,7 @@
 //! Who is asking: tokens, addresses, and how often.
 
 use std::collections::HashMap;
+use std::hash::{Hash as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use cratekeeper_store::{Role, Scope, Token, User};
+use cratekeeper_store::{Role, Scope, Token, User, UserId};
 use tokio::time::timeout;
 
 use crate::error::Failure;
@@ -197,6 +198,7 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 pub(crate) enum RequestKind {
     Read,
     Write,
+    SignIn,
 }
 
 /// Whose requests are counted together.
@@ -205,6 +207,8 @@ pub(crate) enum Subject {
     Token(i64),
     /// All tokens of one account.
     User(i64),
+    /// Whoever tries to sign in with one login; its hash.
+    Login(u64),
     Address(Option<IpAddr>),
 }
 
@@ -226,6 +230,9 @@ struct Bucket {
     since: Instant,
 }
 
+/// Tries to sign in, per minute and address, and per minute and login: whoever forgot which of five passwords it was gets through.
+const SIGN_INS: u32 = 10;
+
 /// Tokens that one account may use up at the same time.
 const TOKENS_OF_USER: f64 = 5.0;
 
@@ -233,6 +240,38 @@ const TOKENS_OF_USER: f64 = 5.0;
 const BUCKETS: usize = 50_000;
 
 impl Rates {
+    /// Counts a request of somebody who is signed in.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub(crate) fn count_user(
+        &self,
+        user: UserId,
+        kind: RequestKind,
+        configuration: &crate::configuration::Configuration,
+    ) -> Result<(), Failure> {
+        self.count(Subject::User(user.0), kind, configuration)
+    }
+
+    /// Counts a try to sign in: by address, so that nobody tries many accounts, and by login, so that nobody has many try one. Whoever knows a
+    /// login can keep its owner waiting for a minute that way; sessions that are open go on.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub(crate) fn count_sign_in(
+        &self,
+        address: Option<IpAddr>,
+        login: &str,
+        configuration: &crate::configuration::Configuration,
+    ) -> Result<(), Failure> {
+        self.count(Subject::of(address), RequestKind::SignIn, configuration)?;
+        let mut hasher = std::hash::DefaultHasher::new();
+        login.to_lowercase().hash(&mut hasher);
+        self.count(Subject::Login(hasher.finish()), RequestKind::SignIn, configuration)
+    }
+
     fn count(
         &self,
         subject: Subject,
@@ -242,6 +281,7 @@ impl Rates {
         let allowed = f64::from(match kind {
             RequestKind::Read => configuration.reads_per_minute,
             RequestKind::Write => configuration.writes_per_minute,
+            RequestKind::SignIn => SIGN_INS,
         });
         // Whoever has several tokens has them for several machines.
         let allowed = if matches!(subject, Subject::User(_)) { allowed * TOKENS_OF_USER } else { allowed };

@@ -20,6 +20,7 @@ use crate::callers::Rates;
 use crate::certificates::{CertificateError, Certificates};
 use crate::checkpoints::CheckpointsError;
 use crate::configuration::{Configuration, ConfigurationError, HOSTED};
+use crate::console::{Sealing, SealingError};
 use crate::fronts::Answers;
 use crate::likes::{Likes, Names};
 use crate::metrics::Metrics;
@@ -79,6 +80,8 @@ pub struct Gate {
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Signs checkpoints.
     pub(crate) audit_key: Arc<AuditKey>,
+    /// Seals secrets that are kept.
+    pub(crate) sealing: Sealing,
     pub(crate) directory: PathBuf,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -155,6 +158,9 @@ pub enum OpenError {
     /// Checkpoints can be neither signed nor kept.
     #[error(transparent)]
     Checkpoints(#[from] CheckpointsError),
+    /// Secrets cannot be sealed.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// A directory cannot be made.
     #[error("failed to make the directory `{}`", path.display())]
     Directory {
@@ -182,6 +188,10 @@ impl OpenError {
             ),
             OpenError::Certificates(error) => Some(error.hint().to_owned()),
             OpenError::Checkpoints(error) => error.hint().map(str::to_owned),
+            OpenError::Sealing(_) => Some(
+                "put the key back from a backup; without it, second factors have to be set up again"
+                    .to_owned(),
+            ),
             OpenError::Configuration(_) | OpenError::Directory { .. } => None,
         }
     }
@@ -202,6 +212,7 @@ impl Gate {
         make(&directory.join(TEMPORARY))?;
         let audit_key = crate::checkpoints::key(&configuration.checkpoints, &directory)?;
         crate::checkpoints::check(&configuration.checkpoints, &directory)?;
+        let sealing = Sealing::open(&directory)?;
         sweep(&directory.join(TEMPORARY));
         let store = match &configuration.database {
             Some(url) => Store::connect(url).await?,
@@ -242,6 +253,7 @@ impl Gate {
             live: Live::new(&configuration, &directory),
             certificates,
             audit_key: Arc::new(audit_key),
+            sealing,
             configuration,
             directory,
             store,

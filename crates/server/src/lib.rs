@@ -22,6 +22,7 @@ mod certificates;
 mod checkpoints;
 mod configuration;
 mod connections;
+mod console;
 mod error;
 mod fronts;
 mod gate;
@@ -48,6 +49,7 @@ pub use configuration::{
     Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MetricsAccess, Tls,
     Uninspected, UpstreamConfiguration,
 };
+pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};

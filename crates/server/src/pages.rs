@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use cratekeeper_store::{InspectionRecord, Provenance, State as Standing, VersionRecord};
+use cratekeeper_store::{InspectionRecord, Provenance, SignInMethod, State as Standing, VersionRecord};
 use semver::Version;
 
 use crate::callers::{Caller, RequestKind};
@@ -183,7 +183,7 @@ fn plain(text: &str) -> String {
 }
 
 /// How a version was published, in words; what is not known says so.
-fn rows(version: &VersionRecord, how: &Provenance) -> Vec<(&'static str, String)> {
+pub(crate) fn rows(version: &VersionRecord, how: &Provenance) -> Vec<(&'static str, String)> {
     let unknown = || "not known".to_owned();
     let time = |at: Option<i64>| {
         at.and_then(|it| jiff::Timestamp::from_second(it).ok()).map_or_else(unknown, |it| it.to_string())
@@ -223,15 +223,15 @@ pub(crate) async fn setup_form(State(_): State<Arc<Gate>>, Path(secret): Path<St
     page(StatusCode::OK, &SetupPage { secret: &secret, problem: None })
 }
 
-/// Makes the first account, and shows its token once.
+/// Makes the first account, shows its token once, and signs it in.
 pub(crate) async fn setup(
     State(gate): State<Arc<Gate>>,
     Path(secret): Path<String>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let address = match Caller::of(&parts, &gate, RequestKind::Write).await {
-        Ok(caller) => caller.address,
+    let caller = match Caller::of(&parts, &gate, RequestKind::Write).await {
+        Ok(caller) => caller,
         Err(failure) => return failure.into_response(),
     };
     let request = Request::from_parts(parts, body);
@@ -239,10 +239,20 @@ pub(crate) async fn setup(
         Ok(axum::Form(form)) => form,
         Err(_) => return Failure::Bad("the form is not what this page sends".to_owned()).into_response(),
     };
-    match crate::setup::first_account(&gate, &secret, &form, address).await {
-        Ok(token) => {
+    match crate::setup::first_account(&gate, &secret, &form, caller.address).await {
+        Ok((user, token)) => {
             let url = gate.configuration.url();
-            page(StatusCode::OK, &Welcome { url: &url, login: &form.login, token: token.expose() })
+            let welcome = Welcome { url: &url, login: &user.login, token: token.expose() };
+            let mut response = page(StatusCode::OK, &welcome);
+            let begun = gate.begin_session(&user, SignInMethod::SetUp, caller.address, caller.client).await;
+            match begun {
+                Ok(text) => {
+                    response.headers_mut().insert(header::SET_COOKIE, crate::console::cookie(&gate, &text));
+                }
+                // The account is there: whoever made it signs in.
+                Err(failure) => tracing::warn!("no session was begun: {}", failure.told()),
+            }
+            response
         }
         Err(crate::setup::SetupError::Refused(problem)) => {
             page(StatusCode::BAD_REQUEST, &SetupPage { secret: &secret, problem: Some(&problem) })

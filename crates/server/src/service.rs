@@ -34,6 +34,7 @@ pub fn router(gate: Arc<Gate>) -> Router {
         .route("/proxy/{upstream}/index/{*path}", get(crate::serving::proxy_index))
         .route("/proxy/{upstream}/dl/{name}/{version}/download", get(crate::serving::proxy_download))
         .nest("/admin/v1", crate::administration::routes())
+        .nest("/console", crate::console::routes())
         .route("/v/{id}", get(crate::pages::version_by_number))
         .route("/{registry}/{name}/{version}", get(crate::pages::version))
         .fallback(nothing)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher as _;
 use cratekeeper_model::PublishMethod;
-use cratekeeper_store::{Act, NewToken, NewUser, Role, Scope, SecretText, StoreError, StoreErrorKind};
+use cratekeeper_store::{Act, NewToken, NewUser, Role, Scope, SecretText, StoreError, StoreErrorKind, User};
 use serde::Deserialize;
 
 use crate::gate::{GATE, Gate};
@@ -94,7 +94,7 @@ pub(crate) async fn first_account(
     secret: &str,
     form: &FirstAccount,
     address: Option<IpAddr>,
-) -> Result<SecretText, SetupError> {
+) -> Result<(User, SecretText), SetupError> {
     // Before anything that costs: whoever has no use for the link makes us work no more than any other request does.
     if gate.store.has_users().await? {
         return Err(SetupError::Refused(USED.to_owned()));
@@ -136,7 +136,7 @@ pub(crate) async fn first_account(
     };
     let (_, text) = transaction.create_token(&token).await?;
     transaction.commit().await?;
-    Ok(text)
+    Ok((user, text))
 }
 
 /// The hash of a password, by argon2id with the parameters of its library, which follow OWASP's.

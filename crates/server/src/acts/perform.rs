@@ -11,8 +11,12 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::{Change, Effect, Line, Target};
+use crate::console::join_purpose;
 use crate::error::Failure;
 use crate::gate::Gate;
+
+/// How long whoever was invited has to choose a password, in seconds: three days, a weekend.
+const JOINED_WITHIN: i64 = 3 * 86_400;
 
 impl Gate {
     /// Does an act in the name of `actor`.
@@ -67,9 +71,13 @@ impl Gate {
                     ..NewUser::default()
                 };
                 let user = transaction.create_user(&new).await?;
+                let secret = transaction.create_one_time_secret(&join_purpose(login), JOINED_WITHIN).await?;
+                let query =
+                    url::form_urlencoded::Serializer::new(String::new()).append_pair("login", login).finish();
+                let link = format!("{}/console/join/{}?{query}", self.configuration.url(), secret.expose());
                 let line = line(format!("account {login}"), "none", listed(roles));
                 let loosens = (!roles.is_empty()).then(|| "it gives roles".to_owned());
-                Ok(of_account(login, vec![line], json!({ "user": user }), loosens))
+                Ok(of_account(login, vec![line], json!({ "user": user, "link": link }), loosens))
             }
             Change::SetRoles { login, roles } => {
                 let before = self.account(login).await?;

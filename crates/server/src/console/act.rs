@@ -1,0 +1,219 @@
+//! The page before an act: exactly what changes, why, and whether a second person is needed. And the act.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use cratekeeper_store::Act;
+use serde::Deserialize;
+
+use super::layout::{Frame, page};
+use super::sign_in::local;
+use super::visitor::{Problem, Sent, Visitor};
+use crate::acts::{Change, Preview, Second, Submitted};
+use crate::error::Failure;
+use crate::gate::Gate;
+
+#[derive(Template)]
+#[template(path = "console/act.html")]
+struct ActPage<'a> {
+    frame: Frame,
+    verb: String,
+    preview: &'a Preview,
+    /// Why a second person has to agree.
+    because: Option<&'a str>,
+    is_confirmed_later: bool,
+    change: &'a str,
+    back: &'a str,
+    reason: &'a str,
+    needs_proof: bool,
+    problem: Option<&'a str>,
+}
+
+/// What an act gave that is shown once.
+#[derive(Template)]
+#[template(path = "console/done.html")]
+struct DonePage {
+    frame: Frame,
+    what: String,
+    secret: Option<String>,
+    link: Option<String>,
+    back: String,
+}
+
+/// An act that somebody thinks of.
+#[derive(Deserialize)]
+pub(super) struct Thought {
+    change: String,
+    #[serde(default)]
+    back: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// An act that somebody wants.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    change: String,
+    digest: String,
+    reason: String,
+    #[serde(default)]
+    back: Option<String>,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    code: String,
+}
+
+/// The address of the page before an act.
+pub(super) fn link(change: &Change, back: &str) -> String {
+    let text = serde_json::to_string(change).unwrap_or_default();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("change", &text)
+        .append_pair("back", back)
+        .finish();
+    format!("/console/act?{query}")
+}
+
+fn read(text: &str) -> Result<Change, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::Bad(format!("this is no act: {}", crate::refusal::harmless(&error.to_string(), 200)))
+    })
+}
+
+/// What an act is called on its button.
+pub(super) fn verb(change: &Change) -> String {
+    match change {
+        Change::Decide { action, .. } => {
+            let mut word = action.to_string();
+            word[..1].make_ascii_uppercase();
+            return word;
+        }
+        Change::Undo { .. } => "Undo the decision",
+        Change::RollBackYanks { .. } => "Roll back yanks",
+        Change::PassOnYanks { .. } => "Pass on yanks",
+        Change::CreateUser { .. } => "Make the account",
+        Change::SetRoles { .. } => "Change roles",
+        Change::SetDisabled { disabled: true, .. } => "Lock out",
+        Change::SetDisabled { disabled: false, .. } => "Let in again",
+        Change::CreateToken { .. } => "Make the token",
+        Change::RevokeAll { .. } => "Revoke tokens and sessions",
+        Change::CloseCase { .. } => "Close the case",
+    }
+    .to_owned()
+}
+
+/// The page before an act. Nothing changes by looking at it.
+pub(super) async fn preview(
+    State(gate): State<Arc<Gate>>,
+    Query(thought): Query<Thought>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let change = read(&thought.change)?;
+    let reason = crate::refusal::harmless(thought.reason.as_deref().unwrap_or_default(), 500);
+    show(&gate, &visitor, &change, (local(thought.back.as_deref()), &reason), None).await
+}
+
+async fn show(
+    gate: &Arc<Gate>,
+    visitor: &Visitor,
+    change: &Change,
+    (back, reason): (&str, &str),
+    problem: Option<&str>,
+) -> Result<Response, Problem> {
+    let shown = gate.preview(&visitor.user, change).await?;
+    let text = serde_json::to_string(change).map_err(|error| Failure::Internal(error.to_string()))?;
+    let verb = verb(change);
+    let page_data = ActPage {
+        frame: gate.frame(visitor, "/console/queue", format!("{verb}: {}", shown.object)).await?,
+        verb,
+        because: match &shown.second {
+            Second::Agrees(because) => Some(because),
+            _ => None,
+        },
+        is_confirmed_later: shown.second == Second::Confirms,
+        preview: &shown,
+        change: &text,
+        back,
+        reason,
+        needs_proof: change.needs_fresh_proof() && !visitor.is_fresh(gate.now()),
+        problem,
+    };
+    page(&page_data.frame, &page_data)
+}
+
+/// Does an act, or asks a second person for it.
+pub(super) async fn submit(State(gate): State<Arc<Gate>>, sent: Sent<Wanted>) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let change = read(&form.change)?;
+    let back = local(form.back.as_deref());
+    if change.needs_fresh_proof() && !visitor.is_fresh(gate.now()) {
+        let Some(password) = form.password.as_deref() else {
+            let problem = Some("Prove again who you are: this act is grave.");
+            return show(&gate, &visitor, &change, (back, &form.reason), problem).await;
+        };
+        gate.require_proof(&visitor, password, &form.code).await?;
+        let login = &visitor.user.login;
+        let mut transaction = gate.store.act(Act::new(login, "session.prove", login, gate.now())).await?;
+        transaction.note_proof(visitor.session.id).await?;
+        transaction.commit().await?;
+    }
+    match gate.submit(&visitor.user, &change, &form.reason, Some(&form.digest)).await {
+        Ok(Submitted::Waiting { request, .. }) => {
+            Ok(Redirect::to(&format!("/console/requests/{request}?done=asked")).into_response())
+        }
+        Ok(Submitted::Done { answer, preview }) => {
+            done(&gate, &visitor, &change, &answer, &preview, back).await
+        }
+        Err(Failure::Conflict(problem) | Failure::Bad(problem)) => {
+            show(&gate, &visitor, &change, (back, &form.reason), Some(&problem)).await
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// What is shown once is shown; everything else leads back.
+async fn done(
+    gate: &Gate,
+    visitor: &Visitor,
+    change: &Change,
+    answer: &serde_json::Value,
+    preview: &Preview,
+    back: &str,
+) -> Result<Response, Problem> {
+    let (secret, link) = once(answer);
+    if secret.is_none() && link.is_none() {
+        let joint = if back.contains('?') { '&' } else { '?' };
+        return Ok(Redirect::to(&format!("{back}{joint}done=act")).into_response());
+    }
+    let page_data = DonePage {
+        frame: gate.frame(visitor, "/console/queue", "Done").await?,
+        what: format!("{}: {}", verb(change), preview.object),
+        secret,
+        link,
+        back: back.to_owned(),
+    };
+    page(&page_data.frame, &page_data)
+}
+
+/// Token and link that an act gave.
+pub(super) fn once(answer: &serde_json::Value) -> (Option<String>, Option<String>) {
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    (text("secret"), text("link"))
+}
+
+/// What is told after an act.
+pub(super) fn notice(word: Option<&str>) -> Option<String> {
+    let text = match word? {
+        "act" => "Done. The audit log has an entry.",
+        "asked" => "Written down. It is done once a second person agrees.",
+        "agreed" => "Done, with two people.",
+        "refused" => "It will not be done.",
+        "confirmed" => "Confirmed.",
+        "comment" => "Your comment was added.",
+        "assigned" => "Changed who is on it.",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

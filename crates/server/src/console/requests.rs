@@ -1,0 +1,178 @@
+//! Acts that wait for a second person, and decisions that wait to be confirmed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use cratekeeper_store::{DecisionFilter, DecisionId, Request, RequestId, RequestState};
+use serde::Deserialize;
+
+use super::act::{notice, once};
+use super::layout::{Frame, ago, filters, page};
+use super::visitor::{Problem, Sent, Visitor};
+use crate::acts::Preview;
+use crate::error::Failure;
+use crate::gate::Gate;
+
+/// Rows of each list.
+const ROWS: u64 = 50;
+
+#[derive(Template)]
+#[template(path = "console/requests.html")]
+struct RequestsPage {
+    frame: Frame,
+    waiting: Vec<Request>,
+    unconfirmed: Vec<Unconfirmed>,
+    answered: Vec<Request>,
+}
+
+/// A decision that nobody confirmed yet.
+struct Unconfirmed {
+    id: i64,
+    object: String,
+    action: String,
+    reason: String,
+    actor: String,
+    age: String,
+    is_own: bool,
+}
+
+/// Everything that waits for a second person.
+pub(super) async fn list(
+    State(gate): State<Arc<Gate>>,
+    Query(told): Query<Told>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let at = gate.now();
+    let mut waiting = gate.store.requests(Some(RequestState::Waiting), None, ROWS).await?;
+    waiting.retain(|it| it.expires_at > at);
+    let mut answered = gate.store.requests(None, None, ROWS).await?;
+    answered.retain(|it| it.state != RequestState::Waiting);
+    let mut frame = gate.frame(&visitor, "/console/requests", "Approvals").await?;
+    frame.notice = notice(told.done.as_deref());
+    let unconfirmed = unconfirmed(&gate, &visitor).await?;
+    let page_data = RequestsPage { frame, waiting, unconfirmed, answered };
+    page(&page_data.frame, &page_data)
+}
+
+async fn unconfirmed(gate: &Gate, visitor: &Visitor) -> Result<Vec<Unconfirmed>, Problem> {
+    let filter = DecisionFilter { unconfirmed_only: true, ..DecisionFilter::default() };
+    let mut rows = Vec::new();
+    for decision in gate.store.decisions(&filter, None, ROWS).await? {
+        rows.push(Unconfirmed {
+            id: decision.id.0,
+            object: gate.shown(&decision.subject).await?,
+            action: decision.action.to_string(),
+            age: ago(gate.now() - decision.at),
+            is_own: decision.actor == visitor.user.login,
+            reason: decision.reason,
+            actor: decision.actor,
+        });
+    }
+    Ok(rows)
+}
+
+#[derive(Template)]
+#[template(path = "console/request.html")]
+struct RequestPage {
+    frame: Frame,
+    request: Request,
+    preview: Preview,
+    is_waiting: bool,
+    is_own: bool,
+    /// Why whoever looks cannot agree.
+    why_not: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Told {
+    #[serde(default)]
+    done: Option<String>,
+}
+
+/// One act that waits, or waited.
+pub(super) async fn request(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Query(told): Query<Told>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let request = gate.store.request(RequestId(id)).await?;
+    let preview: Preview = serde_json::from_value(request.preview.clone())
+        .map_err(|error| Failure::Internal(format!("request {id} cannot be read: {error}")))?;
+    let mut frame = gate.frame(&visitor, "/console/requests", format!("Request {id}")).await?;
+    frame.notice = notice(told.done.as_deref());
+    let page_data = RequestPage {
+        is_waiting: request.state == RequestState::Waiting && request.expires_at > gate.now(),
+        is_own: request.requester == visitor.user.login,
+        why_not: gate.why_not_second(&visitor.user, &request).await?,
+        request,
+        preview,
+        frame,
+    };
+    page(&page_data.frame, &page_data)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Agreement {
+    digest: String,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Because {
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/done.html")]
+struct DonePage {
+    frame: Frame,
+    what: String,
+    secret: Option<String>,
+    link: Option<String>,
+    back: String,
+}
+
+/// Agrees to an act; it is done.
+pub(super) async fn agree(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    sent: Sent<Agreement>,
+) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let answer = gate.agree(&visitor.user, RequestId(id), &form.reason, Some(&form.digest)).await?;
+    let (secret, link) = once(&answer);
+    if secret.is_none() && link.is_none() {
+        return Ok(Redirect::to(&format!("/console/requests/{id}?done=agreed")).into_response());
+    }
+    let page_data = DonePage {
+        frame: gate.frame(&visitor, "/console/requests", "Done").await?,
+        what: format!("Request {id}"),
+        secret,
+        link,
+        back: "/console/requests".to_owned(),
+    };
+    page(&page_data.frame, &page_data)
+}
+
+/// Refuses an act, or withdraws one's own.
+pub(super) async fn refuse(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    sent: Sent<Because>,
+) -> Result<Response, Problem> {
+    gate.turn_down(&sent.visitor.user, RequestId(id), &sent.form.reason).await?;
+    Ok(Redirect::to(&format!("/console/requests/{id}?done=refused")).into_response())
+}
+
+/// Confirms what contained something at once.
+pub(super) async fn confirm(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    sent: Sent<Because>,
+) -> Result<Response, Problem> {
+    gate.confirm(&sent.visitor.user, DecisionId(id), &sent.form.reason).await?;
+    Ok(Redirect::to("/console/requests?done=confirmed").into_response())
+}
