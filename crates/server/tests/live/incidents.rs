@@ -75,17 +75,29 @@ struct Outcome {
 const REAL: [&str; 3] = ["cc", "find-msvc-tools", "shlex"];
 
 /// An incident in a gate.
-struct Stage {
+pub(crate) struct Stage {
     directory: PathBuf,
     /// Nothing in it is malicious, and everything that it depends on is whole: it can be built.
     is_built: bool,
-    world: World,
+    pub(crate) world: World,
     tokens: BTreeMap<String, String>,
     outcome: Outcome,
 }
 
 impl Stage {
     fn play(directory: &Path) -> Outcome {
+        let (mut stage, timeline) = Stage::after(directory);
+        stage.roll_back_yanks(&timeline);
+        stage.conclude();
+        stage.outcome
+    }
+
+    /// The gate as an incident leaves it, before anybody does something about it.
+    pub(crate) fn over(directory: &Path) -> Stage {
+        Stage::after(directory).0
+    }
+
+    fn after(directory: &Path) -> (Stage, toml::Table) {
         let world =
             World::open(END - 4_000 * 86_400, |configuration| configuration.is_default_registry = true);
         let mut stage = Stage {
@@ -101,9 +113,7 @@ impl Stage {
         for (entry, is_baseline) in ordered(&timeline) {
             stage.happen(&entry, is_baseline);
         }
-        stage.roll_back_yanks(&timeline);
-        stage.conclude();
-        stage.outcome
+        (stage, timeline)
     }
 
     /// Takes back what an account withdrew that published something malicious: one command, after which victims get good versions again.

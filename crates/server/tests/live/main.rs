@@ -9,11 +9,13 @@
 
 mod bad_input;
 mod clock;
+mod console;
 mod incidents;
 mod mirror;
 mod publishing;
 mod real;
 mod roles;
+mod surfing;
 mod world;
 
 use std::process::ExitCode;
@@ -23,8 +25,10 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 8] = [
+const TESTS: [Test; 10] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
+    ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
+    ("what_loosens_takes_two_people", |_| console::two_people()),
     ("another_policy_is_asked_about_the_past", |_| publishing::another_policy()),
     ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),
     ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),

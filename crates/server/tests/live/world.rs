@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// Longest wait for inspections; nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
 /// A gate that runs.
 pub(crate) struct World {
     pub(crate) directory: tempfile::TempDir,
@@ -31,6 +34,7 @@ pub(crate) struct World {
 /// An answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -69,7 +73,13 @@ impl World {
         self.admin = answer.body[start..].chars().take_while(is_token).collect();
         let roles = ["viewer", "triager", "admin", "auditor"];
         let body = json!({ "login": "colleague", "roles": roles, "reason": "two people are needed" });
-        self.administer("POST", "/admin/v1/users", &body);
+        let made = self.administer("POST", "/admin/v1/users", &body);
+        let link = made["link"].as_str().unwrap();
+        let path = &link[link.find("/console/").unwrap()..link.find('?').unwrap()];
+        let form = format!("login=colleague&password={}", PASSWORD.replace(' ', "+"));
+        let kind = "content-type: application/x-www-form-urlencoded\r\n";
+        let joined = self.ask("POST", path, kind, form.as_bytes());
+        assert_eq!(joined.status, 303, "{}", joined.body);
         let body =
             json!({ "user": "colleague", "name": "test", "scopes": ["administer"], "reason": "a test" });
         let token = self.administer("POST", "/admin/v1/tokens", &body);
@@ -101,7 +111,7 @@ impl World {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-        Answer { status, body: body.to_owned() }
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
     /// Asks with the first account's token; the answer has to be one. Where a second person is needed, there is one.

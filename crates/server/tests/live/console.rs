@@ -1,0 +1,84 @@
+//! The console, as people use it without scripts; what it refuses is in `trespassing`.
+
+use std::path::Path;
+
+use crate::incidents::Stage;
+use crate::surfing::{Surfer, unescaped};
+use crate::world::{PASSWORD, World};
+
+/// The story of arrayref: from the queue to the evidence, contained by two people.
+pub(crate) fn arrayref() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../incidents");
+    let stage = Stage::over(&root.join("arrayref"));
+    let world = &stage.world;
+    let mut first = Surfer::signed_in(world, "operator", PASSWORD);
+    let queue = first.get("/console/queue");
+    assert!(queue.body.contains("arrayref 0.3.10"), "{}", queue.body);
+    let case = first.get(&queue.link("arrayref 0.3.10"));
+    assert_eq!(case.status, 200, "{}", case.body);
+    assert!(case.body.contains("newborn-dependency"), "{}", case.body);
+    let held = first.act(&case.link("Quarantine the crate"), "the account was taken over");
+    assert_eq!(held.status, 303, "{}", held.body);
+    let case = first.get(held.location());
+    assert!(case.body.contains("not confirmed yet") && !case.body.contains(">Confirm<"), "{}", case.body);
+    let rolled_back = first.act(&case.link("Roll back yanks"), "the account was taken over");
+    assert_eq!(rolled_back.status, 303, "{}", rolled_back.body);
+
+    let mut second = Surfer::signed_in(world, "colleague", PASSWORD);
+    let approvals = second.get("/console/requests");
+    assert!(approvals.body.contains("<b>hold</b> arrayref"), "{}", approvals.body);
+    let place = &approvals.body[approvals.body.find("/console/decisions/").unwrap()..];
+    let place = place[..place.find('"').unwrap()].to_owned();
+    let confirmed = second.post(&place, &[("reason", "I looked at it, too")]);
+    assert_eq!(confirmed.status, 303, "{}", confirmed.body);
+    assert!(second.get("/console/requests").body.contains("Everything is confirmed"));
+    true
+}
+
+/// What one person asks for, another agrees to; and nobody else.
+pub(crate) fn two_people() -> bool {
+    let world = World::open(1_790_000_000, |_| {});
+    let mut first = Surfer::signed_in(&world, "operator", PASSWORD);
+    // While the gate is set up, one person makes accounts alone.
+    let change = r#"{"act":"create-user","login":"third","name":null,"roles":["admin","triager"]}"#;
+    let page = first.act(&act(change), "we are three");
+    assert_eq!(page.status, 200, "{}", page.body);
+    let link = unescaped(&page.body[page.body.find("http://").unwrap()..]);
+    let link = &link[link.find("/console/join").unwrap()..link.find('<').unwrap()];
+    let mut third = Surfer::new(&world);
+    let joined =
+        third.post_as_is(link.split('?').next().unwrap(), "", &[("login", "third"), ("password", PASSWORD)]);
+    assert_eq!(joined.status, 303, "{}", joined.body);
+    let again =
+        third.post_as_is(link.split('?').next().unwrap(), "", &[("login", "third"), ("password", PASSWORD)]);
+    assert_eq!(again.status, 400, "a link works once: {}", again.body);
+
+    // An hour later, it takes two.
+    world.clock.store(1_790_000_000 + 3_601, std::sync::atomic::Ordering::Release);
+    let change = r#"{"act":"create-user","login":"fourth","name":null,"roles":["admin"]}"#;
+    let mut first = Surfer::signed_in(&world, "operator", PASSWORD);
+    let asked = first.act(&act(change), "we are four");
+    assert_eq!(asked.status, 303, "{}", asked.body);
+    let place = asked.location().split('?').next().unwrap().to_owned();
+    let own = first.get(&place);
+    assert!(own.body.contains("whoever asks for an act cannot agree to it"), "{}", own.body);
+    let mut second = Surfer::signed_in(&world, "colleague", PASSWORD);
+    let digest = second.get(&place).hidden("digest");
+    let forced = first.post(&format!("{place}/agree"), &[("digest", &digest), ("reason", "I said so")]);
+    assert_eq!(forced.status, 400, "{}", forced.body);
+    let wrong = second.post(&format!("{place}/agree"), &[("digest", "0"), ("reason", "yes")]);
+    assert_eq!(wrong.status, 409, "{}", wrong.body);
+    let agreed =
+        second.post(&format!("{place}/agree"), &[("digest", &digest), ("reason", "we know each other")]);
+    assert!(agreed.status == 200 && agreed.body.contains("/console/join/"), "{}", agreed.body);
+    true
+}
+
+/// The page before an act.
+pub(crate) fn act(change: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    format!("/console/act?change={}", change.bytes().map(byte).collect::<String>())
+}

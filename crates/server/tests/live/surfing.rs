@@ -1,0 +1,124 @@
+//! Somebody with a browser without scripts: cookies, pages, forms.
+
+use crate::world::World;
+
+/// A browser of one person.
+pub(crate) struct Surfer<'a> {
+    world: &'a World,
+    cookie: String,
+    /// What forms of the session carry, from the page seen last.
+    pub(crate) form_token: String,
+}
+
+/// A page.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Page {
+    /// Where it leads to.
+    pub(crate) fn location(&self) -> &str {
+        let line = self.head.lines().find(|it| it.to_lowercase().starts_with("location:"));
+        line.map_or("", |it| it["location:".len()..].trim())
+    }
+
+    /// The value of a hidden field.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let start = format!("name=\"{name}\" value=\"");
+        let found = self.body.find(&start).map(|it| &self.body[it + start.len()..]);
+        unescaped(found.map_or("", |it| &it[..it.find('"').unwrap()]))
+    }
+
+    /// Where the link with this text leads to.
+    pub(crate) fn link(&self, text: &str) -> String {
+        let end = self.body.find(&format!(">{text}</a>"));
+        let end = end.unwrap_or_else(|| panic!("there is no link `{text}` in {}", self.body));
+        let start = self.body[..end].rfind("href=\"").unwrap() + "href=\"".len();
+        unescaped(&self.body[start..start + self.body[start..].find('"').unwrap()])
+    }
+}
+
+/// Text as it was before it was escaped.
+pub(crate) fn unescaped(text: &str) -> String {
+    text.replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#38;", "&")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    let one = |text: &str| {
+        let byte = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        text.bytes().map(byte).collect::<String>()
+    };
+    fields.iter().map(|(name, value)| format!("{}={}", one(name), one(value))).collect::<Vec<_>>().join("&")
+}
+
+impl<'a> Surfer<'a> {
+    pub(crate) fn new(world: &'a World) -> Surfer<'a> {
+        Surfer { world, cookie: String::new(), form_token: String::new() }
+    }
+
+    /// Somebody who is signed in.
+    pub(crate) fn signed_in(world: &'a World, login: &str, password: &str) -> Surfer<'a> {
+        let mut surfer = Surfer::new(world);
+        let page = surfer.post_as_is("/console/sign-in", "", &[("login", login), ("password", password)]);
+        assert_eq!(page.status, 303, "{login} cannot sign in: {}", page.body);
+        surfer.get("/console/account");
+        surfer
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Page {
+        self.ask("GET", path, "", "")
+    }
+
+    /// Sends a form of one of our pages.
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let token = self.form_token.clone();
+        let mut all = vec![("form_token", token.as_str())];
+        all.extend(fields);
+        self.post_as_is(path, "", &all)
+    }
+
+    /// Sends a form with nothing added to it.
+    pub(crate) fn post_as_is(&mut self, path: &str, headers: &str, fields: &[(&str, &str)]) -> Page {
+        self.ask("POST", path, headers, &encoded(fields))
+    }
+
+    fn ask(&mut self, method: &str, path: &str, headers: &str, form: &str) -> Page {
+        let path = path.split('#').next().unwrap_or(path);
+        let cookie =
+            if self.cookie.is_empty() { String::new() } else { format!("cookie: {}\r\n", self.cookie) };
+        let headers = format!("{headers}{cookie}content-type: application/x-www-form-urlencoded\r\n");
+        let answer = self.world.ask(method, path, &headers, form.as_bytes());
+        for line in answer.head.lines() {
+            if let Some(value) = line.strip_prefix("set-cookie: ") {
+                self.cookie = value.split(';').next().unwrap().to_owned();
+            }
+        }
+        let page = Page { status: answer.status, head: answer.head, body: answer.body };
+        let token = page.hidden("form_token");
+        if !token.is_empty() {
+            self.form_token = token;
+        }
+        page
+    }
+
+    /// Does what a link to an act leads to, as people do: looks at the preview, says why, and sends it. Gives the page that comes of it.
+    pub(crate) fn act(&mut self, link: &str, why: &str) -> Page {
+        let preview = self.get(link);
+        assert_eq!(preview.status, 200, "{link}: {}", preview.body);
+        let (change, digest, back) =
+            (preview.hidden("change"), preview.hidden("digest"), preview.hidden("back"));
+        let fields = [("change", &*change), ("digest", &*digest), ("back", &*back), ("reason", why)];
+        self.post("/console/act", &fields)
+    }
+}
