@@ -11,7 +11,7 @@ use cratekeeper_model::{
     ArchiveState, Facts, History, IndexEntry, Known, Outcome, Package, Previous, RuleInput,
 };
 use cratekeeper_names::{Candidate, Corpus};
-use cratekeeper_policy::Circumstances;
+use cratekeeper_policy::{Circumstances, Waiver};
 use cratekeeper_registry::{Location, Origin};
 use cratekeeper_similarity::{Entry, Index};
 use semver::Version;
@@ -39,6 +39,8 @@ pub struct Submission<'a> {
     pub publishers: Option<&'a Corpus>,
     /// What the registry knows of other versions' content.
     pub similar: &'a [&'a Index],
+    /// Waivers besides those of the policy's file.
+    pub waivers: &'a [Waiver],
     /// The moment of judging, in seconds since 1970.
     pub at: i64,
 }
@@ -74,8 +76,18 @@ impl Engine {
     /// Judges a version.
     #[must_use]
     pub fn judge_submission(&self, submission: Submission<'_>) -> Judged {
-        let Submission { package, archive, index, mut history, previous, names, publishers, similar, at } =
-            submission;
+        let Submission {
+            package,
+            archive,
+            index,
+            mut history,
+            previous,
+            names,
+            publishers,
+            similar,
+            waivers,
+            at,
+        } = submission;
         if let Known::Known(history) = &mut history {
             near_names(&package, history, &NearNames { names, publishers });
         }
@@ -118,7 +130,7 @@ impl Engine {
         };
         let case = cratekeeper_rules::judge_without(self.switched_off(), &input);
         let circumstances = Circumstances::of(&input);
-        let policy = Some(self.policy().decide_under(&circumstances, &case, at));
+        let policy = Some(self.policy().decide_waiving(&circumstances, &case, at, waivers));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),

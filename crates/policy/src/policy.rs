@@ -71,7 +71,7 @@ pub struct Waiver {
     pub reason: String,
     /// Last day on which it holds, in UTC.
     pub expires: Date,
-    /// Line in its file, counted from 1.
+    /// Line in its file, counted from 1; 0 for one that is in no file.
     pub line: u32,
 }
 
@@ -148,6 +148,18 @@ impl Policy {
     /// Like [`Policy::decide`], by circumstances that were kept.
     #[must_use]
     pub fn decide_under(&self, circumstances: &Circumstances, case: &Case, at: i64) -> PolicyAnswer {
+        self.decide_waiving(circumstances, case, at, &[])
+    }
+
+    /// Like [`Policy::decide_under`], with waivers besides those of the file.
+    #[must_use]
+    pub fn decide_waiving(
+        &self,
+        circumstances: &Circumstances,
+        case: &Case,
+        at: i64,
+        more: &[Waiver],
+    ) -> PolicyAnswer {
         let values = variables::values(&circumstances.values, case);
         let (name, number) = (circumstances.text("name"), circumstances.text("number"));
         let today = day(at);
@@ -161,7 +173,7 @@ impl Policy {
             let mut outcome = clause.outcome(&values);
             let verdict = self.verdict_of(clause, &outcome);
             let decides = clause.mode == ClauseMode::Enforce && verdict.is_some();
-            let waiver = self.waivers.iter().find(|it| {
+            let waiver = self.waivers.iter().chain(more).find(|it| {
                 it.clause == clause.id
                     && it.is_for(&name, &number)
                     && today.is_some_and(|day| day <= it.expires)

@@ -6,9 +6,11 @@
 
 mod account;
 mod act;
+mod advisory;
 mod case;
 mod chart;
 mod layout;
+mod names;
 mod queue;
 mod requests;
 mod sealing;
@@ -50,6 +52,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/queue/events", get(queue::events))
         .route("/case/{id}", get(case::case))
         .route("/case/{id}/comment", post(case::comment))
+        .route("/case/{id}/advisory", get(advisory::advisory).post(advisory::save))
+        .route("/case/{id}/advisory.md", get(advisory::markdown))
+        .route("/case/{id}/advisory.json", get(advisory::osv))
         .route("/case/{id}/assign", post(case::assign))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))
@@ -57,6 +62,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/requests/{id}/agree", post(requests::agree))
         .route("/requests/{id}/refuse", post(requests::refuse))
         .route("/decisions/{id}/confirm", post(requests::confirm))
+        .route("/names", get(names::names).post(names::keep))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

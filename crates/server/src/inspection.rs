@@ -13,7 +13,7 @@ use cratekeeper_model::{
     ArchiveState, History, IndexEntry, IndexedManifest, Known, Package, PackageStatus, PolicyAnswer,
     PublisherHistory, Verdict,
 };
-use cratekeeper_policy::Enforcement as Enforce;
+use cratekeeper_policy::{Enforcement as Enforce, Waiver};
 use cratekeeper_registry::UpstreamError;
 use cratekeeper_store::{
     CrateRecord, Enforcement, Inspection, Lease, LeaseState, NewJob, Registry, State, StoreError, VersionId,
@@ -357,11 +357,14 @@ impl Gate {
             let gate = self.clone();
             let package = self.package(&registry, &krate.name, &version.version, version.checksum);
             let claimed = self.store.provenance(id).await?.claimed;
+            let waivers = self.waivers(&krate, &version, at).await?;
             let index = Known::Known(index_entry(&version, &all, claimed));
             let _turn = self.judging.acquire().await.map_err(|_| InspectError::Ended)?;
-            tokio::task::spawn_blocking(move || gate.judge(package, &archive, index, history, previous, at))
-                .await
-                .map_err(|_| InspectError::Ended)?
+            tokio::task::spawn_blocking(move || {
+                gate.judge(package, &archive, index, history, previous, &waivers, at)
+            })
+            .await
+            .map_err(|_| InspectError::Ended)?
         };
         // A worker that died, or a disk that is full: it may be better the next time, and says nothing about the version.
         if let ArchiveState::Unavailable(reason) = &judged.archive {
@@ -392,6 +395,7 @@ impl Gate {
         index: Known<IndexEntry>,
         history: History,
         previous: Known<(Package, BlobFile)>,
+        waivers: &[Waiver],
         at: i64,
     ) -> Judged {
         let likes = self.likes.indexes();
@@ -411,6 +415,7 @@ impl Gate {
             names: names.as_deref(),
             publishers: publishers.as_deref(),
             similar: &[&likes[0], &likes[1]],
+            waivers,
             at,
         });
         if let Some(mut entry) = judged.entry.clone() {

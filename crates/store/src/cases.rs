@@ -20,8 +20,8 @@ use crate::standing::{DecisionAction, State};
 use crate::versions::version_by_id;
 use crate::words::{canonical_name, clean, fold, read_optional, read_word, words};
 use crate::{
-    CaseId, CrateRecord, INSPECTION, RegistryId, Store, StoreError, StoreErrorKind, Transaction, VersionId,
-    VersionRecord,
+    CaseId, CrateRecord, INSPECTION, RegistryId, ReportState, Store, StoreError, StoreErrorKind, Transaction,
+    VersionId, VersionRecord,
 };
 
 /// Longest comment, in bytes: a page of text.
@@ -553,6 +553,11 @@ pub(crate) async fn decided(
             match (found, outcome) {
                 (Some(found), Some(outcome)) if holds => {
                     close(transaction, found, Some(outcome), &decision.reason).await?;
+                    let state = match outcome {
+                        Outcome::Malicious => ReportState::Confirmed,
+                        Outcome::Harmless => ReportState::Rejected,
+                    };
+                    crate::reports::answered(transaction, row.crate_id, row.id, state).await?;
                 }
                 // Somebody has to decide what becomes of what was put on hold.
                 (_, None) if holds => {

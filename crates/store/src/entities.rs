@@ -396,3 +396,63 @@ table!(recovery_codes, "recovery_codes" {
     created_at: i64,
     used_at: Option<i64>,
 });
+
+table!(waivers, "waivers" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    crate_id: i64,
+    version_id: Option<i64>,
+    clause: String,
+    reason: String,
+    owner: String,
+    at: i64,
+    expires_at: i64,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+});
+
+table!(locks, "locks" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    crate_id: i64,
+    action: String,
+    reason: String,
+    actor: String,
+    at: i64,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+});
+
+table!(kept_names, "kept_names" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    canonical: String,
+    name: String,
+    login: Option<String>,
+    login_folded: Option<String>,
+    reason: String,
+    actor: String,
+    at: i64,
+});
+
+table!(advisory_drafts, "advisory_drafts" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    case_id: i64,
+    text: String,
+    author: String,
+    at: i64,
+});
+
+table!(reports, "reports" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    crate_id: i64,
+    version_id: Option<i64>,
+    kind: String,
+    text: String,
+    reporter: Option<String>,
+    reporter_folded: Option<String>,
+    contact: Option<String>,
+    address: Option<String>,
+    at: i64,
+    state: String,
+});

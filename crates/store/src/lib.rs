@@ -40,7 +40,9 @@ mod ownership;
 mod people;
 mod publish;
 mod registries;
+mod reports;
 mod requests;
+mod restraints;
 mod sessions;
 mod standing;
 mod tokens;
@@ -66,7 +68,9 @@ pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owne
 pub use people::{LOGIN_CHARACTERS, NewUser, Role, User};
 pub use publish::{Publication, Published, Publisher};
 pub use registries::{CrateRecord, Registry, RegistryKind};
+pub use reports::{AdvisoryDraft, NewReport, REPORT, Report, ReportKind, ReportState, Reputation};
 pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
+pub use restraints::{KeptName, Lock, LockedAction, WaiverRecord};
 pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};
 pub use standing::{DecisionAction, Enforcement, Standing, State};
 pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
@@ -76,6 +80,6 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, RegistryId, RequestId, SessionId, TokenId,
-    UserId, VersionId, WebhookId, canonical_name,
+    CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, LockId, RegistryId, ReportId, RequestId,
+    SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
 };

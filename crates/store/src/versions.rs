@@ -77,6 +77,12 @@ pub struct VersionRecord {
 }
 
 impl VersionRecord {
+    /// Whether inspection lets it through, whatever people decided.
+    #[must_use]
+    pub fn automatic_is_open(&self) -> bool {
+        self.automatic == State::Released
+    }
+
     /// Whether the index shows it as withdrawn.
     #[must_use]
     pub fn is_yanked(&self) -> bool {

@@ -205,6 +205,12 @@ numbers! {
     CaseId,
     /// Number of an act that waits for a second person.
     RequestId,
+    /// Number of a lock of a crate.
+    LockId,
+    /// Number of a waiver of a clause.
+    WaiverId,
+    /// Number of a report.
+    ReportId,
 }
 
 #[cfg(test)]

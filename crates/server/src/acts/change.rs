@@ -1,6 +1,6 @@
 //! The acts, as data: how they are asked for over JSON, kept while they wait, and written into the audit log.
 
-use cratekeeper_store::{DecisionAction, Enforcement, Role, Scope};
+use cratekeeper_store::{DecisionAction, Enforcement, LockedAction, Role, Scope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -64,6 +64,16 @@ pub(crate) enum Change {
     RevokeAll { login: String },
     /// Close a case without a decision: there is nothing to do.
     CloseCase { case: i64 },
+    /// Lock a crate against something that its owners do, or unlock it.
+    Lock { krate: String, action: LockedAction, locked: bool },
+    /// Keep a name from everybody, or for one account.
+    KeepName { name: String, login: Option<String> },
+    /// Let everybody have a name that was kept.
+    FreeName { name: String },
+    /// Have a clause of the policy not count for a crate, or one of its versions, for so many days.
+    Waive { registry: String, krate: String, version: Option<String>, clause: String, days: u32 },
+    /// End a waiver.
+    EndWaiver { waiver: i64 },
 }
 
 impl Change {
@@ -81,6 +91,12 @@ impl Change {
             Change::CreateToken { .. } => "token.create",
             Change::RevokeAll { .. } => "user.revoke-all",
             Change::CloseCase { .. } => "case.close",
+            Change::Lock { locked: true, .. } => "crate.lock",
+            Change::Lock { locked: false, .. } => "crate.unlock",
+            Change::KeepName { .. } => "name.keep",
+            Change::FreeName { .. } => "name.free",
+            Change::Waive { .. } => "waiver.create",
+            Change::EndWaiver { .. } => "waiver.end",
         }
         .to_owned()
     }
@@ -93,7 +109,12 @@ impl Change {
             | Change::RollBackYanks { .. }
             | Change::PassOnYanks { .. }
             | Change::RevokeAll { .. }
-            | Change::CloseCase { .. } => &TRIAGE,
+            | Change::CloseCase { .. }
+            | Change::Lock { .. }
+            | Change::KeepName { .. }
+            | Change::FreeName { .. }
+            | Change::Waive { .. }
+            | Change::EndWaiver { .. } => &TRIAGE,
             Change::CreateUser { .. }
             | Change::SetRoles { .. }
             | Change::SetDisabled { .. }

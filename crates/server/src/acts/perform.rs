@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use cratekeeper_model::PublishMethod;
 use cratekeeper_store::{
-    By, CaseId, DecisionId, NewDecision, NewToken, NewUser, Role, Scope, Subject, Transaction, User,
-    VersionId, Yanks,
+    By, CaseId, CrateRecord, DecisionId, NewDecision, NewToken, NewUser, Role, Scope, Subject, Transaction,
+    User, VersionId, WaiverId, Yanks,
 };
 use semver::Version;
 use serde_json::{Value, json};
 
 use super::{Change, Effect, Line, Target};
+use crate::configuration::HOSTED;
 use crate::console::join_purpose;
 use crate::error::Failure;
 use crate::gate::Gate;
+use crate::protocol::CrateName;
 
 /// How long whoever was invited has to choose a password, in seconds: three days, a weekend.
 const JOINED_WITHIN: i64 = 3 * 86_400;
+
+/// How long a waiver counts at most, in days: a year, after which somebody looks again.
+const WAIVED_DAYS: u32 = 366;
 
 impl Gate {
     /// Does an act in the name of `actor`.
@@ -119,6 +124,11 @@ impl Gate {
                 lines.push(line(format!("sessions of {}", user.login), "as they are", "ended"));
                 Ok(of_account(&user.login, lines, json!({ "user": user.login }), None))
             }
+            Change::Lock { .. }
+            | Change::KeepName { .. }
+            | Change::FreeName { .. }
+            | Change::Waive { .. }
+            | Change::EndWaiver { .. } => self.restrain(transaction, change, why).await,
             Change::CloseCase { case } => {
                 let id = CaseId(*case);
                 let before = self.store.case(id).await?;
@@ -129,6 +139,103 @@ impl Gate {
                 Ok(Effect { object, lines: vec![line], answer: json!({ "case": case }), ..Effect::default() })
             }
         }
+    }
+
+    /// Locks, names and waivers.
+    async fn restrain(
+        &self,
+        transaction: &mut Transaction,
+        change: &Change,
+        why: &str,
+    ) -> Result<Effect, Failure> {
+        let of = |object: &str, lines: Vec<Line>, loosens: Option<&str>| Effect {
+            object: object.to_owned(),
+            lines,
+            answer: json!({ "done": object }),
+            loosens: loosens.map(str::to_owned),
+            ..Effect::default()
+        };
+        match change {
+            Change::Lock { krate, action, locked } => {
+                let krate = self.crate_of(HOSTED, krate).await?;
+                transaction.set_lock(krate.id, *action, *locked, why).await?;
+                let word = |locked: bool| if locked { "locked" } else { "open" };
+                let lines =
+                    vec![line(format!("{} against {action}", krate.name), word(!locked), word(*locked))];
+                Ok(of(&krate.name, lines, (!locked).then_some("it unlocks a crate")))
+            }
+            Change::KeepName { name, login } => {
+                CrateName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
+                if let Some(login) = login {
+                    self.account(login).await?;
+                }
+                transaction.keep_name(name, login.as_deref(), why).await?;
+                let after = login.as_ref().map_or("prohibited".to_owned(), |it| format!("reserved for {it}"));
+                Ok(of(name, vec![line(format!("name `{name}`"), "free", after)], None))
+            }
+            Change::FreeName { name } => {
+                let kept = transaction.free_name(name).await?;
+                let before = kept.login.map_or("prohibited".to_owned(), |it| format!("reserved for {it}"));
+                let lines = vec![line(format!("name `{}`", kept.name), before, "free")];
+                Ok(of(&kept.name, lines, Some("it lets everybody have a name")))
+            }
+            Change::Waive { registry, krate, version, clause, days } => {
+                if !self.engine.policy().clauses().iter().any(|it| it.id == *clause) {
+                    return Err(Failure::Bad(format!(
+                        "the policy has no clause `{}`",
+                        crate::refusal::harmless(clause, 80)
+                    )));
+                }
+                if !(1..=WAIVED_DAYS).contains(days) {
+                    return Err(Failure::Bad(format!("a waiver is for 1 to {WAIVED_DAYS} days")));
+                }
+                let krate = self.crate_of(registry, krate).await?;
+                let mut object = krate.name.clone();
+                let version = match version {
+                    None => None,
+                    Some(number) => {
+                        let target = Target {
+                            registry: registry.clone(),
+                            krate: Some(krate.name.clone()),
+                            version: Some(number.clone()),
+                            publisher: None,
+                        };
+                        let (subject, shown) = self.subject(&target).await?;
+                        object = shown;
+                        match subject {
+                            Subject::Version(id) => Some(id),
+                            _ => None,
+                        }
+                    }
+                };
+                let until = transaction.at().saturating_add(i64::from(*days) * 86_400);
+                transaction.waive(krate.id, version, clause, why, until).await?;
+                let versions = transaction.versions_waived(krate.id, version).await?;
+                self.judge_in(transaction, krate.registry, &versions).await?;
+                let lines = vec![line(
+                    format!("clause `{clause}` for {object}"),
+                    "counts",
+                    format!("waived for {days} days"),
+                )];
+                Ok(Effect { is_work: true, ..of(&object, lines, Some("it weakens the policy for it")) })
+            }
+            Change::EndWaiver { waiver } => {
+                let ended = transaction.end_waiver(WaiverId(*waiver)).await?;
+                let krate = self.store.crate_by_id(ended.crate_id).await?;
+                let versions = transaction.versions_waived(krate.id, ended.version).await?;
+                self.judge_in(transaction, krate.registry, &versions).await?;
+                let lines =
+                    vec![line(format!("clause `{}` for {}", ended.clause, krate.name), "waived", "counts")];
+                Ok(Effect { is_work: true, ..of(&krate.name, lines, None) })
+            }
+            _ => Err(Failure::Internal("this act restrains nothing".to_owned())),
+        }
+    }
+
+    async fn crate_of(&self, registry: &str, name: &str) -> Result<CrateRecord, Failure> {
+        let missing = || Failure::NotFound("there is no such crate".to_owned());
+        let registry = self.registry(registry).ok_or_else(missing)?;
+        self.store.krate(registry.id, name).await?.ok_or_else(missing)
     }
 
     async fn create_token(

@@ -100,6 +100,12 @@ pub(super) fn verb(change: &Change) -> String {
         Change::CreateToken { .. } => "Make the token",
         Change::RevokeAll { .. } => "Revoke tokens and sessions",
         Change::CloseCase { .. } => "Close the case",
+        Change::Lock { locked: true, .. } => "Lock the crate",
+        Change::Lock { locked: false, .. } => "Unlock the crate",
+        Change::KeepName { .. } => "Keep the name",
+        Change::FreeName { .. } => "Free the name",
+        Change::Waive { .. } => "Waive the clause",
+        Change::EndWaiver { .. } => "End the waiver",
     }
     .to_owned()
 }

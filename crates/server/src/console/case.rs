@@ -39,6 +39,9 @@ const FETCHES: u64 = 20;
 /// attackers take good versions away first, or until now.
 const YANKS_BEFORE: i64 = 2 * 86_400;
 
+/// Days that a waiver counts which is offered: a quarter, after which somebody looks again.
+const WAIVED: u32 = 90;
+
 #[derive(Template)]
 #[template(path = "console/case.html")]
 struct CasePage {
@@ -329,6 +332,9 @@ fn offers(
     if state != Standing::Held || !is_decided {
         offer("Quarantine this version", decide(of_version(), DecisionAction::Hold), false);
     }
+    if state == Standing::Held || state == Standing::Blocked {
+        offer("Advisory", format!("{back}/advisory"), false);
+    }
     offer("Quarantine the crate", decide(of_crate(), DecisionAction::Hold), false);
     if let Some(login) = provenance.publisher.as_deref() {
         let of_publisher = target(None, None, Some(login));
@@ -353,6 +359,16 @@ fn offers(
     }
     if state != Standing::Released {
         offer("Release this version", decide(of_version(), DecisionAction::Release), false);
+    }
+    if let Some(clause) = version.clause.clone().filter(|_| !version.automatic_is_open()) {
+        let change = Change::Waive {
+            registry: registry.name.clone(),
+            krate: krate.name.clone(),
+            version: number(),
+            clause,
+            days: WAIVED,
+        };
+        offer("Waive its clause for 90 days", link(&change, &back), false);
     }
     if case.state == CaseState::Open && state == Standing::Released {
         offer("Close: nothing to do", link(&Change::CloseCase { case: case.id.0 }, &back), false);

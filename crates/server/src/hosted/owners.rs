@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use cratekeeper_store::{Act, By, CrateRecord, Scope, User};
+use cratekeeper_store::{Act, By, CrateRecord, LockedAction, Scope, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -118,6 +118,9 @@ pub(super) async fn answer(
     let Some(invitation) = open.into_iter().find(|it| is_meant(&it.krate)) else {
         return Err(Failure::NotFound("there is no open invitation to that crate".to_owned()));
     };
+    if accepted {
+        gate.refuse_locked(&invitation.krate, LockedAction::Owners).await?;
+    }
     let action = if accepted { "owner.accept" } else { "owner.decline" };
     let mut transaction =
         gate.store.act(Act::new(&user.login, action, &invitation.krate.name, gate.now())).await?;
@@ -175,6 +178,7 @@ async fn as_owner<'a>(
     let krate = find(gate, name).await?;
     let (_, user) = caller.with_scope(Scope::ChangeOwners, &krate.name)?;
     if gate.store.is_owner(krate.id, &user.login).await? {
+        gate.refuse_locked(&krate, LockedAction::Owners).await?;
         return Ok((krate, user));
     }
     Err(Failure::Forbidden(format!("`{}` is no owner of `{}`", user.login, krate.name)))

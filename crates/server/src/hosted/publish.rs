@@ -13,7 +13,8 @@ use axum::extract::{Request, State};
 use cratekeeper_model::facts::ManifestFacts;
 use cratekeeper_model::{Checksum, Facts};
 use cratekeeper_store::{
-    Publication as NewPublication, Published, Publisher, Scope, State as Standing, Token, User, VersionRecord,
+    LockedAction, Publication as NewPublication, Published, Publisher, Scope, State as Standing, Token, User,
+    VersionRecord,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -69,6 +70,10 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
         .map_err(|error| Failure::Bad(format!("invalid version: {error}")))?;
     let (token, user) = may_publish(&gate, &caller, &name).await?;
     refuse_taken(&gate, &user.login, &name, &version).await?;
+    match gate.store.krate(gate.hosted.id, name.as_str()).await? {
+        Some(krate) => gate.refuse_locked(&krate, LockedAction::Publish).await?,
+        None => gate.refuse_kept(&user.login, &name).await?,
+    }
     patiently(refuse_foreign_names(&gate, &name)).await?;
 
     let archive = body.slice_ref(publication.archive);

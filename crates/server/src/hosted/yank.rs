@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use cratekeeper_store::{Act, By, Scope};
+use cratekeeper_store::{Act, By, LockedAction, Scope};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ async fn set(
     if !gate.store.is_owner(krate.id, &user.login).await? {
         return Err(Failure::Forbidden(format!("`{}` is no owner of `{name}`", user.login)));
     }
+    gate.refuse_locked(&krate, LockedAction::Yank).await?;
     let action = if yanked { "version.yank" } else { "version.unyank" };
     let act = Act::new(&user.login, action, format!("{}@{version}", krate.name), gate.now())
         .with_detail(json!({ "token": token.id, "address": caller.address }));

@@ -101,3 +101,68 @@ INSERT INTO cases (version_id, opened_at, opened_by, state, rank, publisher, pub
 SELECT versions.id, COALESCE(versions.inspected_at, versions.first_seen), '(inspection)', 'open', versions.rank, provenance.publisher, provenance.publisher_folded
 FROM versions LEFT JOIN provenance ON provenance.version_id = versions.id
 WHERE versions.state IN ('held', 'blocked', 'failed') AND versions.decision_id IS NULL;
+
+-- Clauses of a policy that do not count for a crate or a version, until a moment.
+CREATE TABLE waivers (
+    id @key,
+    crate_id BIGINT NOT NULL REFERENCES crates (id),
+    version_id BIGINT REFERENCES versions (id),
+    clause TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    ended_by TEXT
+);
+CREATE INDEX waivers_by_crate ON waivers (crate_id, id);
+CREATE INDEX waivers_by_expiry ON waivers (ended_at, expires_at);
+
+-- What owners of a crate may not do until it is unlocked.
+CREATE TABLE locks (
+    id @key,
+    crate_id BIGINT NOT NULL REFERENCES crates (id),
+    action TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    ended_at BIGINT,
+    ended_by TEXT
+);
+CREATE INDEX locks_by_crate ON locks (crate_id, ended_at);
+
+-- Names that nobody may publish under, or only one account.
+CREATE TABLE kept_names (
+    canonical @sorted NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    login TEXT,
+    login_folded TEXT,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+
+CREATE TABLE advisory_drafts (
+    case_id BIGINT NOT NULL PRIMARY KEY REFERENCES cases (id),
+    text TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+
+-- What people say about a version or a crate. Of a case there is one from each reporter.
+CREATE TABLE reports (
+    id @key,
+    crate_id BIGINT NOT NULL REFERENCES crates (id),
+    version_id BIGINT REFERENCES versions (id),
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    reporter TEXT,
+    reporter_folded @sorted,
+    contact TEXT,
+    address TEXT,
+    at BIGINT NOT NULL,
+    state TEXT NOT NULL
+);
+CREATE INDEX reports_by_crate ON reports (crate_id, id);
+CREATE INDEX reports_by_state ON reports (state, id);
+CREATE INDEX reports_by_reporter ON reports (reporter_folded, state);
