@@ -105,12 +105,14 @@ pub(crate) enum Submitted {
 }
 
 /// The reason of an act: acts without one cannot be understood later.
-pub(crate) fn reason(text: &str) -> Result<&str, Failure> {
+pub(crate) fn reason(text: &str) -> Result<String, Failure> {
     let text = text.trim();
-    if text.is_empty() || text.len() > REASON {
+    // What is shown to others on a terminal and a page has nothing that cannot be seen.
+    let shown = crate::refusal::harmless(text, REASON).trim().to_owned();
+    if shown.is_empty() || text.len() > REASON {
         return Err(Failure::Bad(format!("a reason is needed, of {REASON} bytes at most")));
     }
-    Ok(text)
+    Ok(shown)
 }
 
 fn may(user: &User, roles: &[Role]) -> Result<(), Failure> {
@@ -155,7 +157,7 @@ impl Gate {
         seen: Option<&str>,
     ) -> Result<Submitted, Failure> {
         may(user, change.roles())?;
-        let why = reason(why)?;
+        let why = &reason(why)?;
         let is_set_up = !self.is_being_set_up().await?;
         let mut transaction = self.store.act(Act::new(&user.login, change.action(), "", self.now())).await?;
         let effect = self.perform(&mut transaction, change, &user.login, why).await?;
@@ -234,7 +236,7 @@ impl Gate {
         why: &str,
         seen: Option<&str>,
     ) -> Result<Value, Failure> {
-        let why = reason(why)?;
+        let why = &reason(why)?;
         let request = self.store.request(id).await?;
         if seen.is_some_and(|it| it != request.digest) {
             return Err(Failure::Conflict("this is not the request that was shown".to_owned()));
@@ -282,7 +284,7 @@ impl Gate {
     ///
     /// When it does not wait any more, or `user` may not.
     pub(crate) async fn turn_down(&self, user: &User, id: RequestId, why: &str) -> Result<Request, Failure> {
-        let why = reason(why)?;
+        let why = &reason(why)?;
         let request = self.store.request(id).await?;
         let is_own = request.requester == user.login;
         let (state, action) = if is_own {
@@ -307,7 +309,7 @@ impl Gate {
     /// When `user` may not, or there is nothing to confirm.
     pub(crate) async fn confirm(&self, user: &User, id: DecisionId, why: &str) -> Result<(), Failure> {
         may(user, &TRIAGE)?;
-        let why = reason(why)?;
+        let why = &reason(why)?;
         let act = Act::new(&user.login, "decision.confirm", id.to_string(), self.now())
             .with_detail(json!({ "reason": why }));
         let mut transaction = self.store.act(act).await?;

@@ -112,6 +112,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         webhooks::deliveries,
         webhooks::retry,
         service::reload,
+        crate::reports::by_api,
     )
 )]
 struct Document;

@@ -199,6 +199,7 @@ pub(crate) enum RequestKind {
     Read,
     Write,
     SignIn,
+    Report,
 }
 
 /// Whose requests are counted together.
@@ -232,6 +233,9 @@ struct Bucket {
 
 /// Tries to sign in, per minute and address, and per minute and login: whoever forgot which of five passwords it was gets through.
 const SIGN_INS: u32 = 10;
+
+/// Reports, per minute and address: somebody who found a campaign has ten crates to report.
+const REPORTS: u32 = 10;
 
 /// Tokens that one account may use up at the same time.
 const TOKENS_OF_USER: f64 = 5.0;
@@ -272,6 +276,19 @@ impl Rates {
         self.count(Subject::Login(hasher.finish()), RequestKind::SignIn, configuration)
     }
 
+    /// Counts a report of an address.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub(crate) fn count_report(
+        &self,
+        address: Option<IpAddr>,
+        configuration: &crate::configuration::Configuration,
+    ) -> Result<(), Failure> {
+        self.count(Subject::of(address), RequestKind::Report, configuration)
+    }
+
     fn count(
         &self,
         subject: Subject,
@@ -282,6 +299,7 @@ impl Rates {
             RequestKind::Read => configuration.reads_per_minute,
             RequestKind::Write => configuration.writes_per_minute,
             RequestKind::SignIn => SIGN_INS,
+            RequestKind::Report => REPORTS,
         });
         // Whoever has several tokens has them for several machines.
         let allowed = if matches!(subject, Subject::User(_)) { allowed * TOKENS_OF_USER } else { allowed };

@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 pub(crate) use sealing::Sealing;
 pub use sealing::SealingError;
 pub(crate) use sign_in::join_purpose;
-pub(crate) use visitor::cookie;
+pub(crate) use visitor::{cookie, is_from_elsewhere};
 
 use crate::gate::Gate;
 

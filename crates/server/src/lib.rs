@@ -34,6 +34,7 @@ mod pages;
 pub mod protocol;
 mod refusal;
 mod reload;
+mod reports;
 mod restraints;
 mod service;
 mod serving;

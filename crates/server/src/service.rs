@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use cratekeeper_store::Role;
 use tokio::net::TcpListener;
 
@@ -34,6 +34,8 @@ pub fn router(gate: Arc<Gate>) -> Router {
         .route("/proxy/{upstream}/index/{*path}", get(crate::serving::proxy_index))
         .route("/proxy/{upstream}/dl/{name}/{version}/download", get(crate::serving::proxy_download))
         .nest("/admin/v1", crate::administration::routes())
+        .route("/report", get(crate::reports::form).post(crate::reports::by_form))
+        .route("/api/reports", post(crate::reports::by_api))
         .nest("/console", crate::console::routes())
         .route("/v/{id}", get(crate::pages::version_by_number))
         .route("/{registry}/{name}/{version}", get(crate::pages::version))

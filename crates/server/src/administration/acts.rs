@@ -201,7 +201,7 @@ pub(super) async fn inspect_again(
     Asked { caller, body }: Asked<InspectAgain>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let (Subject::Version(id), object) = gate.subject(&body.target).await? else {
         return Err(Failure::Bad("one version is inspected at a time".to_owned()));
     };
@@ -223,7 +223,7 @@ pub(super) async fn retry_job(
     Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let act = Act::new(&user.login, "job.retry", id.to_string(), gate.now());
     let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     transaction.retry_job(JobId(id)).await?;

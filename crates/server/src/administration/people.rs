@@ -155,7 +155,7 @@ pub(super) async fn revoke_token(
     if !(is_itself || may_end_own && own.iter().any(|it| it.id.0 == id)) {
         caller.with_role(&[Role::Admin])?;
     }
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let act = Act::new(&user.login, "token.revoke", id.to_string(), gate.now());
     let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     let token = transaction.revoke_token(TokenId(id)).await?;

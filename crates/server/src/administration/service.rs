@@ -19,7 +19,7 @@ pub(super) async fn reload(
     Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     match gate.reload(&user.login, Some(why)).await {
         Ok(reloaded) => Ok(Json(json!({ "reloaded": reloaded }))),
         Err(error @ ReloadError::Mistakes(_)) => Err(Failure::Bad(error.to_string())),

@@ -72,7 +72,7 @@ pub(super) async fn create(
     Asked { caller, body }: Asked<CreateWebhook>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     if body.secret.len() < SHORTEST_SECRET {
         return Err(Failure::Bad(format!("a secret has {SHORTEST_SECRET} characters or more")));
     }
@@ -104,7 +104,7 @@ pub(super) async fn disable(
     Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let act = Act::new(&user.login, "webhook.disable", id.to_string(), gate.now());
     let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     transaction.disable_webhook(WebhookId(id)).await?;
@@ -120,7 +120,7 @@ pub(super) async fn test(
     Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let act = Act::new(&user.login, "webhook.test", id.to_string(), gate.now());
     let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     let delivery = transaction.ping(WebhookId(id)).await?;
@@ -152,7 +152,7 @@ pub(super) async fn retry(
     Asked { caller, body }: Asked<Why>,
 ) -> Result<Json<Value>, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
-    let why = reason(&body.reason)?;
+    let why = &reason(&body.reason)?;
     let act = Act::new(&user.login, "delivery.retry", id.to_string(), gate.now());
     let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
     transaction.retry_delivery(DeliveryId(id)).await?;

@@ -67,8 +67,8 @@ fn notice(word: Option<&str>) -> Option<String> {
 /// One's own account.
 pub(super) async fn account(
     State(gate): State<Arc<Gate>>,
-    Query(told): Query<Told>,
     visitor: Visitor,
+    Query(told): Query<Told>,
 ) -> Result<Response, Problem> {
     show(&gate, &visitor, notice(told.done.as_deref()), None, Vec::new()).await
 }

@@ -113,8 +113,8 @@ pub(super) fn verb(change: &Change) -> String {
 /// The page before an act. Nothing changes by looking at it.
 pub(super) async fn preview(
     State(gate): State<Arc<Gate>>,
-    Query(thought): Query<Thought>,
     visitor: Visitor,
+    Query(thought): Query<Thought>,
 ) -> Result<Response, Problem> {
     let change = read(&thought.change)?;
     let reason = crate::refusal::harmless(thought.reason.as_deref().unwrap_or_default(), 500);

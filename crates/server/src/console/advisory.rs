@@ -210,9 +210,9 @@ async fn text_of(gate: &Gate, about: &About) -> Result<(String, Option<(String, 
 /// The draft.
 pub(super) async fn advisory(
     State(gate): State<Arc<Gate>>,
+    visitor: Visitor,
     Path(id): Path<i64>,
     Query(told): Query<Told>,
-    visitor: Visitor,
 ) -> Result<Response, Problem> {
     let about = about(&gate, id).await?;
     let (text, saved) = text_of(&gate, &about).await?;
@@ -263,8 +263,8 @@ fn attachment(kind: &'static str, file: &str, text: String) -> Response {
 /// The draft as a file of the advisory database.
 pub(super) async fn markdown(
     State(gate): State<Arc<Gate>>,
-    Path(id): Path<i64>,
     _: Visitor,
+    Path(id): Path<i64>,
 ) -> Result<Response, Problem> {
     let about = about(&gate, id).await?;
     let (text, _) = text_of(&gate, &about).await?;
@@ -274,8 +274,8 @@ pub(super) async fn markdown(
 /// The draft in the format OSV.
 pub(super) async fn osv(
     State(gate): State<Arc<Gate>>,
-    Path(id): Path<i64>,
     _: Visitor,
+    Path(id): Path<i64>,
 ) -> Result<Response, Problem> {
     let about = about(&gate, id).await?;
     let (text, _) = text_of(&gate, &about).await?;

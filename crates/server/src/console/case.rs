@@ -7,16 +7,16 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
 use cratekeeper_store::{
-    Act, Assignee, CaseFilter, CaseId, CaseOrder, CaseRecord, CaseState, Comment, CrateRecord, Decision,
-    DecisionAction, DecisionFilter, Enforcement, EventKind, Fetch, InspectionRecord, Provenance, Registry,
-    State as Standing, Subject, VersionId, VersionRecord,
+    Act, Assignee, COMMENT, CaseFilter, CaseId, CaseOrder, CaseRecord, CaseState, Comment, CrateRecord,
+    Decision, DecisionAction, DecisionFilter, Enforcement, EventKind, Fetch, InspectionRecord, Provenance,
+    Registry, State as Standing, Subject, VersionId, VersionRecord,
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::act::{link, notice};
 use super::chart::{Mark, MarkKind, history};
-use super::layout::{Frame, ago, filters, moment, page, plain};
+use super::layout::{Frame, ago, filters, lines, moment, page, plain};
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::{Change, Target};
 use crate::error::Failure;
@@ -67,6 +67,7 @@ struct CasePage {
     acts: Vec<Offer>,
     similar: Vec<Similar>,
     comments: Vec<Comment>,
+    reports: Vec<Reported>,
     previous: Option<String>,
 }
 
@@ -109,6 +110,15 @@ struct Decided {
     undo: Option<String>,
 }
 
+/// What somebody reported.
+struct Reported {
+    kind: String,
+    text: String,
+    who: String,
+    at: i64,
+    state: String,
+}
+
 /// Something that can be done.
 struct Offer {
     name: String,
@@ -134,9 +144,9 @@ pub(super) struct Told {
 /// A case.
 pub(super) async fn case(
     State(gate): State<Arc<Gate>>,
+    visitor: Visitor,
     Path(id): Path<i64>,
     Query(told): Query<Told>,
-    visitor: Visitor,
 ) -> Result<Response, Problem> {
     let case = gate.store.case(CaseId(id)).await?;
     let (krate, version) = gate.store.version_by_id(case.version).await?;
@@ -181,7 +191,11 @@ pub(super) async fn case(
         },
         decisions,
         similar: similar(&gate, &case).await?,
-        comments: gate.store.comments(case.id, ROWS).await?,
+        reports: reports(&gate, &krate, version.id).await?,
+        comments: {
+            let said = gate.store.comments(case.id, ROWS).await?;
+            said.into_iter().map(|it| Comment { text: lines(&it.text, COMMENT), ..it }).collect()
+        },
         previous: previous.map(|it| it.version.to_string()),
         registry: registry.name.clone(),
         name: krate.name,
@@ -391,6 +405,33 @@ async fn similar(gate: &Gate, case: &CaseRecord) -> Result<Vec<Similar>, Problem
     Ok(shown.take(usize::try_from(SIMILAR).unwrap_or(usize::MAX)).collect())
 }
 
+/// What was reported about a version, with what its reporters' word was worth so far.
+async fn reports(gate: &Gate, krate: &CrateRecord, version: VersionId) -> Result<Vec<Reported>, Problem> {
+    let mut shown = Vec::new();
+    let found = gate.store.reports_of(krate.id, ROWS).await?;
+    for report in found.into_iter().filter(|it| it.version.is_none_or(|it| it == version)) {
+        let who = match &report.reporter {
+            None => "somebody without an account".to_owned(),
+            Some(login) => {
+                let reputation = gate.store.reputation(login).await?;
+                format!(
+                    "{login} ({} confirmed, {} rejected before)",
+                    reputation.confirmed, reputation.rejected
+                )
+            }
+        };
+        let contact = report.contact.map_or_else(String::new, |it| format!(", {}", plain(&it)));
+        shown.push(Reported {
+            kind: report.kind.to_string(),
+            text: lines(&report.text, cratekeeper_store::REPORT),
+            who: format!("{who}{contact}"),
+            at: report.at,
+            state: report.state.to_string(),
+        });
+    }
+    Ok(shown)
+}
+
 #[derive(Deserialize)]
 pub(super) struct Said {
     text: String,
@@ -442,9 +483,9 @@ pub(super) async fn assign(
 /// Leads to the case of a version.
 pub(super) async fn of_version(
     State(gate): State<Arc<Gate>>,
+    _: Visitor,
     Path(id): Path<i64>,
     Query(told): Query<Told>,
-    _: Visitor,
 ) -> Result<Response, Problem> {
     let found = gate.store.case_of(VersionId(id)).await?;
     let case = found.ok_or_else(|| Failure::NotFound("there is no case of this version".to_owned()))?;

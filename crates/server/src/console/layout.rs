@@ -172,6 +172,12 @@ pub(crate) fn plain(text: &str) -> String {
     crate::refusal::harmless(text, 2_000)
 }
 
+/// Text of several lines that somebody wrote, without what is invisible or turns direction.
+pub(crate) fn lines(text: &str, limit: usize) -> String {
+    let lines: Vec<String> = text.lines().map(|it| crate::refusal::harmless(it, limit)).collect();
+    lines.join("\n")
+}
+
 /// A moment as people read it, to the minute, in UTC.
 pub(crate) fn moment(seconds: i64) -> String {
     let Ok(moment) = jiff::Timestamp::from_second(seconds) else { return "not known".to_owned() };

@@ -37,8 +37,8 @@ pub(super) struct Asked {
 /// Names that are kept.
 pub(super) async fn names(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<Asked>,
     visitor: Visitor,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let mut frame = gate.frame(&visitor, "/console/names", "Names").await?;
     frame.notice = notice(asked.done.as_deref());

@@ -143,8 +143,8 @@ impl Asked {
 /// Cases.
 pub(super) async fn queue(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<Asked>,
     visitor: Visitor,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let filter = asked.filter(&gate, &visitor.user.login);
     let entries = gate.store.cases(&filter, asked.order(), asked.cursor(), ROWS).await?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::act::{notice, once};
 use super::layout::{Frame, ago, filters, page};
 use super::visitor::{Problem, Sent, Visitor};
-use crate::acts::Preview;
+use crate::acts::{Preview, TRIAGE};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -41,8 +41,8 @@ struct Unconfirmed {
 /// Everything that waits for a second person.
 pub(super) async fn list(
     State(gate): State<Arc<Gate>>,
-    Query(told): Query<Told>,
     visitor: Visitor,
+    Query(told): Query<Told>,
 ) -> Result<Response, Problem> {
     let at = gate.now();
     let mut waiting = gate.store.requests(Some(RequestState::Waiting), None, ROWS).await?;
@@ -94,9 +94,9 @@ pub(super) struct Told {
 /// One act that waits, or waited.
 pub(super) async fn request(
     State(gate): State<Arc<Gate>>,
+    visitor: Visitor,
     Path(id): Path<i64>,
     Query(told): Query<Told>,
-    visitor: Visitor,
 ) -> Result<Response, Problem> {
     let request = gate.store.request(RequestId(id)).await?;
     let preview: Preview = serde_json::from_value(request.preview.clone())
@@ -142,6 +142,7 @@ pub(super) async fn agree(
     sent: Sent<Agreement>,
 ) -> Result<Response, Problem> {
     let Sent { visitor, form } = sent;
+    visitor.with_role(&TRIAGE)?;
     let answer = gate.agree(&visitor.user, RequestId(id), &form.reason, Some(&form.digest)).await?;
     let (secret, link) = once(&answer);
     if secret.is_none() && link.is_none() {
@@ -163,6 +164,7 @@ pub(super) async fn refuse(
     Path(id): Path<i64>,
     sent: Sent<Because>,
 ) -> Result<Response, Problem> {
+    sent.visitor.with_role(&TRIAGE)?;
     gate.turn_down(&sent.visitor.user, RequestId(id), &sent.form.reason).await?;
     Ok(Redirect::to(&format!("/console/requests/{id}?done=refused")).into_response())
 }
@@ -173,6 +175,7 @@ pub(super) async fn confirm(
     Path(id): Path<i64>,
     sent: Sent<Because>,
 ) -> Result<Response, Problem> {
+    sent.visitor.with_role(&TRIAGE)?;
     gate.confirm(&sent.visitor.user, DecisionId(id), &sent.form.reason).await?;
     Ok(Redirect::to("/console/requests?done=confirmed").into_response())
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::incidents::Stage;
+use crate::publishing::{archive, metadata, publish};
 use crate::surfing::{Surfer, unescaped};
 use crate::world::{PASSWORD, World};
 
@@ -32,6 +35,73 @@ pub(crate) fn arrayref() -> bool {
     let confirmed = second.post(&place, &[("reason", "I looked at it, too")]);
     assert_eq!(confirmed.status, 303, "{}", confirmed.body);
     assert!(second.get("/console/requests").body.contains("Everything is confirmed"));
+    true
+}
+
+/// A false alarm is released with a waiver, and is not raised again when it is inspected again.
+pub(crate) fn false_alarm() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../incidents");
+    let stage = Stage::over(&root.join("fasterlog"));
+    let world = &stage.world;
+    let mut first = Surfer::signed_in(world, "operator", PASSWORD);
+    let mut second = Surfer::signed_in(world, "colleague", PASSWORD);
+    let queue = first.get("/console/queue");
+    let case = first.get(&queue.link("faster_log 1.7.8"));
+    assert!(case.body.contains("fast_log"), "it is found by what it was copied from: {}", case.body);
+    for name in ["Release this version", "Waive its clause for 90 days"] {
+        let asked = first.act(&case.link(name), "we wrote it ourselves, as an exercise");
+        assert_eq!(asked.status, 303, "{}", asked.body);
+        assert!(first.get("/admin/v1/status").status != 200, "a session is no token");
+        let place = asked.location().split('?').next().unwrap().to_owned();
+        let request = second.get(&place);
+        assert!(request.body.contains("Agree, and do it"), "{}", request.body);
+        let fields = [("digest", &*request.hidden("digest")), ("reason", "so they did")];
+        let agreed = second.post(&format!("{place}/agree"), &fields);
+        assert_eq!(agreed.status, 303, "{}", agreed.body);
+        world.settle();
+    }
+    let again =
+        json!({ "target": { "crate": "faster_log", "version": "1.7.8" }, "reason": "is it raised again?" });
+    world.administer("POST", "/admin/v1/inspect", &again);
+    world.settle();
+    let known = world.administer("GET", "/admin/v1/versions/hosted/faster_log/1.7.8", &Value::Null);
+    assert_eq!(known["version"]["standing"]["state"], "released", "{known:#}");
+    assert_eq!(known["version"]["automatic"], "released", "by its inspection, too: {known:#}");
+    let queue = first.get("/console/queue");
+    assert!(!queue.body.contains("faster_log 1.7.8"), "{}", queue.body);
+    assert!(first.get("/console/queue?state=closed").body.contains("faster_log 1.7.8"));
+    true
+}
+
+/// Eight crates of one account are contained by one act, whose preview names them all.
+pub(crate) fn campaign() -> bool {
+    let world = World::open(1_790_000_000, |_| {});
+    world.administer("POST", "/admin/v1/users", &json!({ "login": "mallory", "reason": "a test" }));
+    let body = json!({ "user": "mallory", "name": "test", "scopes": ["publish-new"], "reason": "a test" });
+    let token = world.administer("POST", "/admin/v1/tokens", &body)["secret"].as_str().unwrap().to_owned();
+    let names =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight"].map(|it| format!("evm-units-{it}"));
+    for name in &names {
+        let archive = archive(name, "1.0.0", "");
+        let answer = publish(&world, &token, &metadata(name, "1.0.0"), &archive);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let report = json!({ "crate": name, "kind": "malware", "text": "it is one of eight" });
+        assert_eq!(world.ask("POST", "/api/reports", "", report.to_string().as_bytes()).status, 202);
+    }
+    world.settle();
+    let mut first = Surfer::signed_in(&world, "operator", PASSWORD);
+    let queue = first.get("/console/queue");
+    let all = first.get(&queue.link("8 open cases of mallory"));
+    let case = first.get(&all.link("evm-units-one 1.0.0"));
+    let preview = first.get(&case.link("Block everything of the publisher"));
+    assert!(names.iter().all(|it| preview.body.contains(&format!("{it}@1.0.0"))), "{}", preview.body);
+    let blocked = first.act(&case.link("Block everything of the publisher"), "a campaign");
+    assert_eq!(blocked.status, 303, "{}", blocked.body);
+    for name in &names {
+        let known = world.administer("GET", &format!("/admin/v1/versions/hosted/{name}/1.0.0"), &Value::Null);
+        assert_eq!(known["version"]["standing"]["state"], "blocked", "{known:#}");
+    }
+    assert!(!first.get("/console/queue").body.contains("evm-units"), "the cases are closed");
     true
 }
 

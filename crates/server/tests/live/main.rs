@@ -16,6 +16,7 @@ mod publishing;
 mod real;
 mod roles;
 mod surfing;
+mod trespassing;
 mod world;
 
 use std::process::ExitCode;
@@ -25,9 +26,12 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 10] = [
+const TESTS: [Test; 13] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
+    ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
+    ("a_false_alarm_is_waived_and_not_raised_again", |_| console::false_alarm()),
+    ("a_campaign_is_blocked_at_once", |_| console::campaign()),
     ("what_loosens_takes_two_people", |_| console::two_people()),
     ("another_policy_is_asked_about_the_past", |_| publishing::another_policy()),
     ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),

@@ -9,7 +9,7 @@ const START: i64 = 1_790_000_000;
 const DAY: i64 = 86_400;
 
 /// A request with these metadata.
-fn publish(world: &World, token: &str, metadata: &Value, archive: &[u8]) -> Answer {
+pub(crate) fn publish(world: &World, token: &str, metadata: &Value, archive: &[u8]) -> Answer {
     let metadata = metadata.to_string();
     let mut body = u32::try_from(metadata.len()).unwrap().to_le_bytes().to_vec();
     body.extend(metadata.as_bytes());
@@ -18,7 +18,7 @@ fn publish(world: &World, token: &str, metadata: &Value, archive: &[u8]) -> Answ
     world.ask("PUT", "/api/v1/crates/new", &format!("authorization: {token}\r\n"), &body)
 }
 
-fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
+pub(crate) fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
     let manifest =
         format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n{dependencies}");
     CrateBuilder::new(name, version)
@@ -28,7 +28,7 @@ fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
         .build()
 }
 
-fn metadata(name: &str, version: &str) -> Value {
+pub(crate) fn metadata(name: &str, version: &str) -> Value {
     json!({ "name": name, "vers": version, "deps": [], "features": {}, "authors": [] })
 }
 

@@ -76,6 +76,16 @@ impl<'a> Surfer<'a> {
         surfer
     }
 
+    /// The same browser, once more.
+    pub(crate) fn copy(&self) -> Surfer<'a> {
+        Surfer { world: self.world, cookie: self.cookie.clone(), form_token: self.form_token.clone() }
+    }
+
+    /// Somebody who found a cookie.
+    pub(crate) fn with_cookie(world: &'a World, cookie: &str) -> Surfer<'a> {
+        Surfer { world, cookie: cookie.to_owned(), form_token: String::new() }
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Page {
         self.ask("GET", path, "", "")
     }
