@@ -6,13 +6,20 @@
 
 mod account;
 mod act;
+mod archives;
 mod case;
 mod chart;
+mod decided;
+mod difference;
+mod file;
+mod highlight;
 mod layout;
+mod offers;
 mod queue;
 mod requests;
 mod sealing;
 mod sign_in;
+mod version;
 mod visitor;
 
 use std::sync::Arc;
@@ -51,6 +58,10 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/case/{id}", get(case::case))
         .route("/case/{id}/comment", post(case::comment))
         .route("/case/{id}/assign", post(case::assign))
+        // What there is to know.
+        .route("/version/{id}", get(version::version))
+        .route("/version/{id}/file", get(file::file))
+        .route("/version/{id}/difference", get(difference::difference))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::request))
