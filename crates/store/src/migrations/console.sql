@@ -101,3 +101,27 @@ INSERT INTO cases (version_id, opened_at, opened_by, state, rank, publisher, pub
 SELECT versions.id, COALESCE(versions.inspected_at, versions.first_seen), '(inspection)', 'open', versions.rank, provenance.publisher, provenance.publisher_folded
 FROM versions LEFT JOIN provenance ON provenance.version_id = versions.id
 WHERE versions.state IN ('held', 'blocked', 'failed') AND versions.decision_id IS NULL;
+
+-- What the newest version of each crate depends on, by name. `newest_id` is that version; NULL until it was looked at.
+ALTER TABLE crates ADD COLUMN newest_id BIGINT;
+CREATE INDEX crates_without_dependencies ON crates (id) WHERE newest_id IS NULL;
+CREATE TABLE dependencies (
+    crate_id BIGINT NOT NULL REFERENCES crates (id),
+    canonical @sorted NOT NULL,
+    kind TEXT NOT NULL,
+    requirement TEXT NOT NULL,
+    -- Whether it is in another registry than the crate.
+    elsewhere BOOLEAN NOT NULL,
+    -- The version that has it.
+    number TEXT NOT NULL,
+    PRIMARY KEY (crate_id, canonical, kind, requirement, elsewhere)
+);
+CREATE INDEX dependencies_by_name ON dependencies (canonical, crate_id);
+
+-- The rules that the newest inspection of a case's version hit: cases that share them are alike.
+CREATE TABLE case_rules (
+    case_id BIGINT NOT NULL REFERENCES cases (id),
+    rule @sorted NOT NULL,
+    PRIMARY KEY (case_id, rule)
+);
+CREATE INDEX case_rules_by_rule ON case_rules (rule, case_id DESC);
