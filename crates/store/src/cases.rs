@@ -354,6 +354,27 @@ impl Store {
         of_version(&self.read, version.0).await?.map(TryFrom::try_from).transpose()
     }
 
+    /// The cases of a crate's versions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn cases_of_crate(
+        &self,
+        krate: crate::CrateId,
+        limit: u64,
+    ) -> Result<Vec<CaseRecord>, StoreError> {
+        let of_crate = Query::select()
+            .column(versions::Column::Id)
+            .from(versions::Entity)
+            .and_where(versions::Column::CrateId.eq(krate.0))
+            .to_owned();
+        let query = cases::Entity::find().filter(cases::Column::VersionId.in_subquery(of_crate));
+        let query = query.order_by_desc(cases::Column::OpenedAt).order_by_desc(cases::Column::Id);
+        let rows = query.limit(limit).all(&self.read).await.during("read the cases of crate", krate)?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+
     /// What people said about a case, oldest first.
     ///
     /// # Errors

@@ -121,18 +121,23 @@ pub(super) fn of_crate(
     offers.offers
 }
 
-/// What can be done about a publisher. `account` says whether they have an account here, and whether it is locked out.
+/// What can be done about a publisher. `account` says whether they have an account here, and whether it is locked out; `yanked_since` is the
+/// moment of the first of their yanks that may be rolled back.
 pub(super) fn of_publisher(
     registry: &Registry,
     login: &str,
     account: Option<bool>,
     is_admin: bool,
+    (yanked_since, now): (Option<i64>, i64),
     back: &str,
 ) -> Vec<Offer> {
     let mut offers = Offers { registry: &registry.name, back, offers: Vec::new() };
     let all = || Target { publisher: Some(login.to_owned()), ..target(registry) };
     offers.decide("Quarantine everything", all(), DecisionAction::Hold);
     offers.decide("Block everything", all(), DecisionAction::Block);
+    if let Some(from) = yanked_since {
+        offers.roll_back_yanks(None, Some(login), from, now);
+    }
     if let Some(is_locked_out) = account {
         offers.add("Revoke tokens and sessions", &Change::RevokeAll { login: login.to_owned() }, true);
         if is_admin {
