@@ -13,8 +13,11 @@ mod decided;
 mod difference;
 mod file;
 mod highlight;
+mod hit;
+mod krate;
 mod layout;
 mod offers;
+mod publisher;
 mod queue;
 mod requests;
 mod sealing;
@@ -62,6 +65,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/version/{id}", get(version::version))
         .route("/version/{id}/file", get(file::file))
         .route("/version/{id}/difference", get(difference::difference))
+        .route("/crate/{registry}/{name}", get(krate::krate))
+        .route("/publisher/{registry}/{login}", get(publisher::publisher))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::request))

@@ -62,6 +62,7 @@ pub async fn serve(
         tokio::spawn(gate.clone().follow_certificates()),
         tokio::spawn(gate.clone().remember_forever()),
         tokio::spawn(gate.clone().follow_names()),
+        tokio::spawn(gate.clone().fill_dependencies()),
     ];
     let connections = Connections {
         router: router(gate.clone()),

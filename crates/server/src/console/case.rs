@@ -16,7 +16,9 @@ use serde_json::json;
 use super::act::notice;
 use super::chart::{Mark, MarkKind, history};
 use super::decided::{Decided, decisions};
+use super::difference::Like;
 use super::file::file_path;
+use super::hit::Hit;
 use super::layout::{Frame, ago, filters, moment, page, plain};
 use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Sent, Visitor};
@@ -60,6 +62,9 @@ struct CasePage {
     decisions: Vec<Decided>,
     acts: Vec<Offer>,
     similar: Vec<Similar>,
+    alike: Vec<Alike>,
+    likes: Vec<Like>,
+    hit: Hit,
     comments: Vec<Comment>,
     previous: Option<String>,
 }
@@ -98,6 +103,15 @@ struct Similar {
     at: String,
 }
 
+/// A closed case in which the same rules had hits.
+struct Alike {
+    id: i64,
+    name: String,
+    shared: u64,
+    outcome: String,
+    by: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Told {
     #[serde(default)]
@@ -128,7 +142,14 @@ pub(super) async fn case(
     let lower = view.versions.iter().filter(|it| it.version < version.version);
     let previous = lower.max_by(|a, b| a.version.cmp(&b.version));
     let marks = marks(&view.versions, &events, Some(version.id));
+    let (alike, likes) = match &found {
+        Some(found) => (alike(&gate, &case, found).await?, gate.likes_of(&krate, found).await?),
+        None => (Vec::new(), Vec::new()),
+    };
     let page_data = CasePage {
+        alike,
+        likes,
+        hit: gate.hit(&krate, &version).await?,
         is_open: case.state == CaseState::Open,
         age: ago(gate.now() - case.opened_at),
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
@@ -141,10 +162,7 @@ pub(super) async fn case(
         }),
         provenance: crate::pages::rows(&version, &provenance),
         chart: history(&marks, gate.now()),
-        fetches: {
-            let found = gate.store.fetches_of(version.id, 0, i64::MAX, None, FETCHES).await?;
-            found.into_iter().map(|it| it.fetch).collect()
-        },
+        fetches: { gate.store.newest_fetches(version.id, FETCHES).await? },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         acts: if visitor.has(&crate::acts::TRIAGE) {
             offers::of_version(&About {
@@ -253,6 +271,20 @@ async fn similar(gate: &Gate, case: &CaseRecord) -> Result<Vec<Similar>, Problem
         at: moment(it.case.opened_at),
     });
     Ok(shown.take(usize::try_from(SIMILAR).unwrap_or(usize::MAX)).collect())
+}
+
+/// Closed cases that share the most rules with this one.
+async fn alike(gate: &Gate, case: &CaseRecord, found: &Case) -> Result<Vec<Alike>, Problem> {
+    let rules: Vec<&str> = found.findings.iter().map(|it| it.rule.as_str()).collect();
+    let like = gate.store.cases_like(case.id, &rules, SIMILAR).await?;
+    let shown = like.into_iter().map(|it| Alike {
+        id: it.case.id.0,
+        name: format!("{} {}", it.krate.name, it.version.version),
+        shared: it.shared,
+        outcome: it.case.outcome.map_or_else(|| "undecided".to_owned(), |it| it.to_string()),
+        by: it.case.closed_by.unwrap_or_default(),
+    });
+    Ok(shown.collect())
 }
 
 #[derive(Deserialize)]
