@@ -22,6 +22,8 @@ mod queue;
 mod requests;
 mod sealing;
 mod sign_in;
+#[cfg(test)]
+mod stories;
 mod version;
 mod visitor;
 

@@ -170,7 +170,7 @@ fn rows(versions: &[&VersionRecord], events: &[CrateEvent]) -> Vec<VersionRow> {
 /// What there is to say about a version's being withdrawn.
 fn yanked(version: &VersionRecord, last: Option<&CrateEvent>) -> Option<String> {
     if !version.is_yanked() {
-        let kept = version.yanked.then(|| "withdrawn there, shown as available here");
+        let kept = version.yanked.then_some("withdrawn there, shown as available here");
         return kept.map(str::to_owned);
     }
     if version.overlay.is_some() && !version.yanked {
