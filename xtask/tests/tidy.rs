@@ -121,6 +121,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "cratekeeper-server",
         &[
             "cratekeeper-model",
+            "cratekeeper-archive",
             "cratekeeper-engine",
             "cratekeeper-names",
             "cratekeeper-policy",

@@ -15,6 +15,7 @@
 
 pub mod advisory_lint;
 pub mod analysis;
+mod at_hand;
 mod cache;
 mod call_graphs;
 mod cross_crate;
@@ -35,6 +36,7 @@ mod submission;
 mod update;
 pub mod worker;
 
+pub use at_hand::abilities;
 pub use cache::FactsCache;
 pub use call_graphs::{BuiltGraph, GraphError, SurveyInput, SurveyOutcome};
 pub use manifests::{LocalManifest, LocalManifests};

@@ -61,7 +61,7 @@ pub struct Setup {
 pub struct Engine {
     jobs: usize,
     finder: PackageFinder,
-    facts: FactsSource,
+    pub(crate) facts: FactsSource,
     advisories: Known<Database>,
     without: Vec<Family>,
     /// Replaced while others judge: each of them goes on with the one that they began with.

@@ -7,14 +7,26 @@
 mod account;
 mod act;
 mod advisory;
+mod archives;
 mod case;
 mod chart;
+mod decided;
+mod difference;
+mod file;
+mod highlight;
+mod hit;
+mod krate;
 mod layout;
 mod names;
+mod offers;
+mod publisher;
 mod queue;
 mod requests;
 mod sealing;
 mod sign_in;
+#[cfg(test)]
+mod stories;
+mod version;
 mod visitor;
 
 use std::sync::Arc;
@@ -56,6 +68,12 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/case/{id}/advisory.md", get(advisory::markdown))
         .route("/case/{id}/advisory.json", get(advisory::osv))
         .route("/case/{id}/assign", post(case::assign))
+        // What there is to know.
+        .route("/version/{id}", get(version::version))
+        .route("/version/{id}/file", get(file::file))
+        .route("/version/{id}/difference", get(difference::difference))
+        .route("/crate/{registry}/{name}", get(krate::krate))
+        .route("/publisher/{registry}/{login}", get(publisher::publisher))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::request))

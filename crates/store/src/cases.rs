@@ -354,6 +354,27 @@ impl Store {
         of_version(&self.read, version.0).await?.map(TryFrom::try_from).transpose()
     }
 
+    /// The cases of a crate's versions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn cases_of_crate(
+        &self,
+        krate: crate::CrateId,
+        limit: u64,
+    ) -> Result<Vec<CaseRecord>, StoreError> {
+        let of_crate = Query::select()
+            .column(versions::Column::Id)
+            .from(versions::Entity)
+            .and_where(versions::Column::CrateId.eq(krate.0))
+            .to_owned();
+        let query = cases::Entity::find().filter(cases::Column::VersionId.in_subquery(of_crate));
+        let query = query.order_by_desc(cases::Column::OpenedAt).order_by_desc(cases::Column::Id);
+        let rows = query.limit(limit).all(&self.read).await.during("read the cases of crate", krate)?;
+        rows.into_iter().map(TryFrom::try_from).collect()
+    }
+
     /// What people said about a case, oldest first.
     ///
     /// # Errors
@@ -458,6 +479,7 @@ async fn open(transaction: &Transaction, row: &versions::Model, by: &str) -> Res
         update.closed_by = Set(None);
         update.closing_reason = Set(None);
         update.update(&transaction.inner).await.during("open the case", id)?;
+        crate::alike::note_rules(transaction, id.0, row.id).await?;
         return Ok(id);
     }
     let published = provenance::Entity::find_by_id(row.id).one(&transaction.inner).await;
@@ -473,6 +495,7 @@ async fn open(transaction: &Transaction, row: &versions::Model, by: &str) -> Res
         ..Default::default()
     };
     let new = new.insert(&transaction.inner).await.during("open the case of version", row.id)?;
+    crate::alike::note_rules(transaction, new.id, row.id).await?;
     Ok(CaseId(new.id))
 }
 
@@ -483,6 +506,7 @@ async fn close(
     reason: &str,
 ) -> Result<(), StoreError> {
     let id = row.id;
+    crate::alike::note_rules(transaction, id, row.version_id).await?;
     let mut update: cases::ActiveModel = row.into();
     update.state = Set(CaseState::Closed.as_str().to_owned());
     update.outcome = Set(outcome.map(|it| it.as_str().to_owned()));
@@ -516,6 +540,7 @@ pub(crate) async fn inspected(
         }
         Some(found) if found.state == CaseState::Open.as_str() => {
             if needs_a_look || found.opened_by != INSPECTION {
+                crate::alike::note_rules(transaction, found.id, row.id).await?;
                 let mut update: cases::ActiveModel = found.into();
                 update.rank = Set(row.rank);
                 update.update(&transaction.inner).await.during("change the case of version", row.id)?;

@@ -102,6 +102,7 @@ table!(crates, "crates" {
     name: String,
     canonical: String,
     first_seen: i64,
+    newest_id: Option<i64>,
 });
 
 table!(versions, "versions" {
@@ -455,4 +456,25 @@ table!(reports, "reports" {
     address: Option<String>,
     at: i64,
     state: String,
+});
+
+table!(dependencies, "dependencies" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    crate_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    canonical: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    requirement: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    elsewhere: bool,
+    number: String,
+});
+
+table!(case_rules, "case_rules" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    case_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    rule: String,
 });

@@ -163,6 +163,50 @@ impl Transaction {
     }
 }
 
+/// Who fetched a version, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetchers {
+    /// Different accounts.
+    pub accounts: usize,
+    /// Different addresses, of those without an account, too.
+    pub addresses: usize,
+    /// Different programs, as they call themselves.
+    pub clients: usize,
+    /// Whether only the newest [`FETCHERS_LOOKED_AT`] fetches were looked at.
+    pub is_cut: bool,
+}
+
+/// Fetches that are looked at to count who made them; what a page can wait for.
+pub const FETCHERS_LOOKED_AT: u64 = 10_000;
+
+impl Store {
+    /// How many different accounts, addresses and programs fetched a version.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn fetchers_of(&self, version: VersionId) -> Result<Fetchers, StoreError> {
+        use fetches::Column::{Address, At, Client, Login};
+        let query = fetches::Entity::find()
+            .select_only()
+            .columns([Login, Address, Client])
+            .filter(fetches::Column::VersionId.eq(version.0));
+        let query = query.order_by_desc(At).limit(FETCHERS_LOOKED_AT);
+        type Row = (Option<String>, Option<String>, Option<String>);
+        let rows: Vec<Row> =
+            query.into_tuple().all(&self.read).await.during("read the fetches of version", version)?;
+        let is_cut = rows.len() as u64 == FETCHERS_LOOKED_AT;
+        let different =
+            |of: fn(&Row) -> Option<&String>| rows.iter().filter_map(of).collect::<BTreeSet<_>>().len();
+        Ok(Fetchers {
+            accounts: different(|it| it.0.as_ref()),
+            addresses: different(|it| it.1.as_ref()),
+            clients: different(|it| it.2.as_ref()),
+            is_cut,
+        })
+    }
+}
+
 impl Store {
     /// Writes records of fetches of what may be had, in one transaction with the look whether it may: a replica's view of a crate is a quarter
     /// of a second old, and whoever blocks a version counts who has it. Gives the versions that may not be had.
@@ -230,6 +274,18 @@ impl Store {
         let query = query.order_by_asc(fetches::Column::At).order_by_asc(fetches::Column::Id).limit(limit);
         let rows = query.all(&self.read).await.during("read the fetches of version", version)?;
         Ok(rows.into_iter().map(FetchRecord::from).collect())
+    }
+
+    /// The newest fetches of a version, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn newest_fetches(&self, version: VersionId, limit: u64) -> Result<Vec<Fetch>, StoreError> {
+        let query = fetches::Entity::find().filter(fetches::Column::VersionId.eq(version.0));
+        let query = query.order_by_desc(fetches::Column::At).order_by_desc(fetches::Column::Id).limit(limit);
+        let rows = query.all(&self.read).await.during("read the fetches of version", version)?;
+        Ok(rows.into_iter().map(|it| FetchRecord::from(it).fetch).collect())
     }
 
     /// All fetches from `from` until before `to`, in the order of their moments, behind the record `after`:

@@ -21,12 +21,14 @@
 //! store has no clock. It knows no protocol, makes no request, hashes no password, and has no file but its
 //! own.
 
+mod alike;
 mod audit;
 mod backup;
 mod cases;
 mod changes;
 mod connection;
 mod decisions;
+mod dependents;
 mod entities;
 mod error;
 mod fetches;
@@ -51,6 +53,7 @@ mod versions;
 mod webhooks;
 mod words;
 
+pub use alike::LikeCase;
 pub use audit::{AuditEntry, AuditFilter, AuditKey, AuditProblem, AuditReport, Checkpoint, CheckpointError};
 pub use cases::{
     Assignee, COMMENT, CaseCursor, CaseEntry, CaseFilter, CaseOrder, CaseRecord, CaseState, Comment, Outcome,
@@ -58,8 +61,11 @@ pub use cases::{
 pub use changes::{CHANGES_AT_ONCE, Change};
 pub use connection::{DATABASE_FILE, DatabaseKind, Store};
 pub use decisions::{Decision, DecisionFilter, NewDecision, Subject, Undone, Yanks};
+pub use dependents::{Dependent, Dependents, WalkLimits};
 pub use error::{StoreError, StoreErrorKind};
-pub use fetches::{FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder};
+pub use fetches::{
+    FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
+};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
 pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Job, JobCounts, Lease, LeaseState, NewJob};
 pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};

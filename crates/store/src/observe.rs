@@ -248,6 +248,9 @@ impl Transaction {
             rows.push(row);
         }
         let ids = rows.iter().map(|it| VersionId(it.id)).collect();
+        if !rows.is_empty() {
+            crate::dependents::note(&self.inner, crate_id, &rows).await?;
+        }
         // The crate may be held by a person.
         restate(self, registry.0, rows).await?;
         Ok(ids)

@@ -124,6 +124,7 @@ impl Store {
         let by = By { login: Some(&new.by.login), token: new.by.token };
         transaction.event(krate.id, Some(row.id), EventKind::Publish, by, None).await?;
         let (id, crate_id) = (row.id, krate.id);
+        crate::dependents::note(&transaction.inner, crate_id, std::slice::from_ref(&row)).await?;
         restate(&mut transaction, new.registry.0, vec![row]).await?;
         transaction.changed(crate_id);
         let job = transaction.enqueue(&new.job.about(VersionId(id))).await?;

@@ -8,17 +8,20 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
 use cratekeeper_store::{
     Act, Assignee, COMMENT, CaseFilter, CaseId, CaseOrder, CaseRecord, CaseState, Comment, CrateRecord,
-    Decision, DecisionAction, DecisionFilter, Enforcement, EventKind, Fetch, InspectionRecord, Provenance,
-    Registry, State as Standing, Subject, VersionId, VersionRecord,
+    EventKind, Fetch, InspectionRecord, Provenance, Registry, Subject, VersionId, VersionRecord,
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::act::{link, notice};
+use super::act::notice;
 use super::chart::{Mark, MarkKind, history};
+use super::decided::{Decided, decisions};
+use super::difference::Like;
+use super::file::file_path;
+use super::hit::Hit;
 use super::layout::{Frame, ago, filters, lines, moment, page, plain};
+use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Sent, Visitor};
-use crate::acts::{Change, Target};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -34,13 +37,6 @@ const SIMILAR: u64 = 8;
 
 /// Fetches that are listed.
 const FETCHES: u64 = 20;
-
-/// Seconds around a version's arrival in which yanks of its crate are offered to be rolled back: two days before it, as
-/// attackers take good versions away first, or until now.
-const YANKS_BEFORE: i64 = 2 * 86_400;
-
-/// Days that a waiver counts which is offered: a quarter, after which somebody looks again.
-const WAIVED: u32 = 90;
 
 #[derive(Template)]
 #[template(path = "console/case.html")]
@@ -66,6 +62,9 @@ struct CasePage {
     decisions: Vec<Decided>,
     acts: Vec<Offer>,
     similar: Vec<Similar>,
+    alike: Vec<Alike>,
+    likes: Vec<Like>,
+    hit: Hit,
     comments: Vec<Comment>,
     reports: Vec<Reported>,
     previous: Option<String>,
@@ -96,20 +95,6 @@ struct Finding {
     places: Vec<Place>,
 }
 
-/// A decision that has to do with the version.
-struct Decided {
-    id: i64,
-    scope: &'static str,
-    action: String,
-    actor: String,
-    reason: String,
-    at: String,
-    undone: Option<String>,
-    confirmed: Option<String>,
-    can_confirm: bool,
-    undo: Option<String>,
-}
-
 /// What somebody reported.
 struct Reported {
     kind: String,
@@ -119,13 +104,6 @@ struct Reported {
     state: String,
 }
 
-/// Something that can be done.
-struct Offer {
-    name: String,
-    path: String,
-    is_grave: bool,
-}
-
 /// Another case of the same publisher.
 struct Similar {
     id: i64,
@@ -133,6 +111,15 @@ struct Similar {
     state: String,
     outcome: String,
     at: String,
+}
+
+/// A closed case in which the same rules had hits.
+struct Alike {
+    id: i64,
+    name: String,
+    shared: u64,
+    outcome: String,
+    by: String,
 }
 
 #[derive(Deserialize)]
@@ -155,18 +142,24 @@ pub(super) async fn case(
     let provenance = gate.store.provenance(version.id).await?;
     let inspection = gate.store.inspections(version.id, 1).await?.into_iter().next();
     let found = inspection.as_ref().and_then(|it| it.case.clone());
-    let decisions = decisions(&gate, &visitor, &krate, &version, &registry, &provenance).await?;
+    let back = format!("/console/version/{}/case", version.id);
+    let decisions = decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?;
     let view = gate.view(&registry, &krate.name).await?.ok_or_else(missing)?;
     let mut frame =
         gate.frame(&visitor, "/console/queue", format!("{} {}", krate.name, version.version)).await?;
     frame.notice = notice(told.done.as_deref());
     let events = gate.store.events_of(krate.id).await?;
-    let yanks = events.iter().filter(|it| it.kind == EventKind::Yank);
-    let newest_yank = yanks.map(|it| it.at).filter(|at| *at >= version.first_seen - YANKS_BEFORE).max();
     let lower = view.versions.iter().filter(|it| it.version < version.version);
     let previous = lower.max_by(|a, b| a.version.cmp(&b.version));
-    let marks = marks(&view.versions, &events, version.id);
+    let marks = marks(&view.versions, &events, Some(version.id));
+    let (alike, likes) = match &found {
+        Some(found) => (alike(&gate, &case, found).await?, gate.likes_of(&krate, found).await?),
+        None => (Vec::new(), Vec::new()),
+    };
     let page_data = CasePage {
+        alike,
+        likes,
+        hit: gate.hit(&krate, &version).await?,
         is_open: case.state == CaseState::Open,
         age: ago(gate.now() - case.opened_at),
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
@@ -179,13 +172,19 @@ pub(super) async fn case(
         }),
         provenance: crate::pages::rows(&version, &provenance),
         chart: history(&marks, gate.now()),
-        fetches: {
-            let found = gate.store.fetches_of(version.id, 0, i64::MAX, None, FETCHES).await?;
-            found.into_iter().map(|it| it.fetch).collect()
-        },
+        fetches: { gate.store.newest_fetches(version.id, FETCHES).await? },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         acts: if visitor.has(&crate::acts::TRIAGE) {
-            offers(&case, &registry, &krate, &version, &provenance, newest_yank, gate.now())
+            offers::of_version(&About {
+                registry: &registry,
+                krate: &krate,
+                version: &version,
+                publisher: provenance.publisher.as_deref(),
+                events: &events,
+                open_case: (case.state == CaseState::Open).then_some(case.id),
+                now: gate.now(),
+                back: &format!("/console/case/{}", case.id),
+            })
         } else {
             Vec::new()
         },
@@ -207,11 +206,11 @@ pub(super) async fn case(
     page(&page_data.frame, &page_data)
 }
 
-/// Where a file of a version is shown.
-pub(super) fn file_path(version: VersionId, file: &str, line: Option<u32>) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("file", file).finish();
-    let anchor = line.map_or_else(String::new, |it| format!("#L{it}"));
-    format!("/console/version/{version}/file?{query}{anchor}")
+/// What decisions about a version may be about.
+pub(super) fn subjects(registry: &Registry, version: &VersionRecord, published: &Provenance) -> Vec<Subject> {
+    let mut subjects = vec![Subject::Version(version.id), Subject::Crate(version.crate_id)];
+    subjects.extend(published.publisher.clone().map(|it| Subject::Publisher(registry.id, it)));
+    subjects
 }
 
 fn place(version: VersionId, evidence: &cratekeeper_model::Evidence) -> Place {
@@ -224,7 +223,7 @@ fn place(version: VersionId, evidence: &cratekeeper_model::Evidence) -> Place {
 }
 
 /// A word of the model as people read it.
-fn words<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn words<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|it| Some(it.as_str()?.replace('-', " "))).unwrap_or_default()
 }
 
@@ -250,10 +249,15 @@ fn findings(case: &Case, version: VersionId) -> Vec<Finding> {
     case.findings.iter().take(FINDINGS).map(finding).collect()
 }
 
-fn marks(versions: &[VersionRecord], events: &[cratekeeper_store::CrateEvent], own: VersionId) -> Vec<Mark> {
+/// What happened to a crate, for its chart; `own` is the version that the page is about.
+pub(super) fn marks(
+    versions: &[VersionRecord],
+    events: &[cratekeeper_store::CrateEvent],
+    own: Option<VersionId>,
+) -> Vec<Mark> {
     let of_versions = versions.iter().map(|it| Mark {
         at: it.published_at.unwrap_or(it.first_seen),
-        kind: if it.id == own { MarkKind::This } else { MarkKind::Version },
+        kind: if Some(it.id) == own { MarkKind::This } else { MarkKind::Version },
         text: it.version.to_string(),
     });
     let of_events = events.iter().filter_map(|it| {
@@ -266,128 +270,6 @@ fn marks(versions: &[VersionRecord], events: &[cratekeeper_store::CrateEvent], o
         Some(Mark { at: it.at, kind, text: plain(&format!("{} {subject}", it.kind)) })
     });
     of_versions.chain(of_events).collect()
-}
-
-/// Decisions about the version, its crate and its publisher, newest first.
-async fn decisions(
-    gate: &Gate,
-    visitor: &Visitor,
-    krate: &CrateRecord,
-    version: &VersionRecord,
-    registry: &Registry,
-    provenance: &Provenance,
-) -> Result<Vec<Decided>, Problem> {
-    let mut subjects = vec![Subject::Version(version.id), Subject::Crate(krate.id)];
-    subjects.extend(provenance.publisher.clone().map(|it| Subject::Publisher(registry.id, it)));
-    let mut found: Vec<Decision> = Vec::new();
-    for subject in subjects {
-        let filter = DecisionFilter { subject: Some(subject), ..DecisionFilter::default() };
-        found.extend(gate.store.decisions(&filter, None, ROWS).await?);
-    }
-    found.sort_by_key(|it| std::cmp::Reverse(it.id));
-    let may = visitor.has(&crate::acts::TRIAGE);
-    let shown = |it: Decision| {
-        let stands = it.undone.is_none();
-        let needs_confirmation = stands && it.confirmed.is_none() && it.action != DecisionAction::Release;
-        let back = format!("/console/version/{}/case", version.id);
-        Decided {
-            id: it.id.0,
-            scope: match it.subject {
-                Subject::Version(_) => "this version",
-                Subject::Crate(_) => "the crate",
-                Subject::Publisher(..) => "everything of the publisher",
-            },
-            action: it.action.to_string(),
-            can_confirm: may && needs_confirmation && it.actor != visitor.user.login,
-            undo: (may && stands).then(|| link(&Change::Undo { decision: it.id.0 }, &back)),
-            confirmed: if needs_confirmation {
-                Some("not confirmed yet".to_owned())
-            } else {
-                it.confirmed.map(|(by, at)| format!("confirmed by {by}, {}", moment(at)))
-            },
-            actor: it.actor,
-            reason: it.reason,
-            at: moment(it.at),
-            undone: it.undone.map(|it| format!("undone by {}, {}: {}", it.by, moment(it.at), it.reason)),
-        }
-    };
-    Ok(found.into_iter().map(shown).collect())
-}
-
-/// What can be done about a case.
-fn offers(
-    case: &CaseRecord,
-    registry: &Registry,
-    krate: &CrateRecord,
-    version: &VersionRecord,
-    provenance: &Provenance,
-    newest_yank: Option<i64>,
-    now: i64,
-) -> Vec<Offer> {
-    let back = format!("/console/case/{}", case.id);
-    let target = |krate: Option<&str>, number: Option<String>, publisher: Option<&str>| Target {
-        registry: registry.name.clone(),
-        krate: krate.map(str::to_owned),
-        version: number,
-        publisher: publisher.map(str::to_owned),
-    };
-    let decide = |target: Target, action: DecisionAction| {
-        link(&Change::Decide { target, action, enforcement: Enforcement::Deny }, &back)
-    };
-    let mut offers = Vec::new();
-    let mut offer = |name: &str, path: String, is_grave: bool| {
-        offers.push(Offer { name: name.to_owned(), path, is_grave });
-    };
-    let number = || Some(version.version.to_string());
-    let of_version = || target(Some(&krate.name), number(), None);
-    let of_crate = || target(Some(&krate.name), None, None);
-    let is_decided = version.standing.decision.is_some();
-    let state = version.standing.state;
-    if state != Standing::Held || !is_decided {
-        offer("Quarantine this version", decide(of_version(), DecisionAction::Hold), false);
-    }
-    if state == Standing::Held || state == Standing::Blocked {
-        offer("Advisory", format!("{back}/advisory"), false);
-    }
-    offer("Quarantine the crate", decide(of_crate(), DecisionAction::Hold), false);
-    if let Some(login) = provenance.publisher.as_deref() {
-        let of_publisher = target(None, None, Some(login));
-        offer("Quarantine everything of the publisher", decide(of_publisher, DecisionAction::Hold), false);
-    }
-    if newest_yank.is_some() {
-        let change = Change::RollBackYanks {
-            registry: registry.name.clone(),
-            by: None,
-            krate: Some(krate.name.clone()),
-            from: version.first_seen - YANKS_BEFORE,
-            to: now + 1,
-        };
-        offer("Roll back yanks", link(&change, &back), false);
-    }
-    if state != Standing::Blocked || !is_decided {
-        offer("Block this version", decide(of_version(), DecisionAction::Block), true);
-    }
-    if let Some(login) = provenance.publisher.as_deref() {
-        let of_publisher = target(None, None, Some(login));
-        offer("Block everything of the publisher", decide(of_publisher, DecisionAction::Block), true);
-    }
-    if state != Standing::Released {
-        offer("Release this version", decide(of_version(), DecisionAction::Release), false);
-    }
-    if let Some(clause) = version.clause.clone().filter(|_| !version.automatic_is_open()) {
-        let change = Change::Waive {
-            registry: registry.name.clone(),
-            krate: krate.name.clone(),
-            version: number(),
-            clause,
-            days: WAIVED,
-        };
-        offer("Waive its clause for 90 days", link(&change, &back), false);
-    }
-    if case.state == CaseState::Open && state == Standing::Released {
-        offer("Close: nothing to do", link(&Change::CloseCase { case: case.id.0 }, &back), false);
-    }
-    offers
 }
 
 async fn similar(gate: &Gate, case: &CaseRecord) -> Result<Vec<Similar>, Problem> {
@@ -430,6 +312,20 @@ async fn reports(gate: &Gate, krate: &CrateRecord, version: VersionId) -> Result
         });
     }
     Ok(shown)
+}
+
+/// Closed cases that share the most rules with this one.
+async fn alike(gate: &Gate, case: &CaseRecord, found: &Case) -> Result<Vec<Alike>, Problem> {
+    let rules: Vec<&str> = found.findings.iter().map(|it| it.rule.as_str()).collect();
+    let like = gate.store.cases_like(case.id, &rules, SIMILAR).await?;
+    let shown = like.into_iter().map(|it| Alike {
+        id: it.case.id.0,
+        name: format!("{} {}", it.krate.name, it.version.version),
+        shared: it.shared,
+        outcome: it.case.outcome.map_or_else(|| "undecided".to_owned(), |it| it.to_string()),
+        by: it.case.closed_by.unwrap_or_default(),
+    });
+    Ok(shown.collect())
 }
 
 #[derive(Deserialize)]

@@ -166,3 +166,27 @@ CREATE TABLE reports (
 CREATE INDEX reports_by_crate ON reports (crate_id, id);
 CREATE INDEX reports_by_state ON reports (state, id);
 CREATE INDEX reports_by_reporter ON reports (reporter_folded, state);
+
+-- What the newest version of each crate depends on, by name. `newest_id` is that version; NULL until it was looked at.
+ALTER TABLE crates ADD COLUMN newest_id BIGINT;
+CREATE INDEX crates_without_dependencies ON crates (id) WHERE newest_id IS NULL;
+CREATE TABLE dependencies (
+    crate_id BIGINT NOT NULL REFERENCES crates (id),
+    canonical @sorted NOT NULL,
+    kind TEXT NOT NULL,
+    requirement TEXT NOT NULL,
+    -- Whether it is in another registry than the crate.
+    elsewhere BOOLEAN NOT NULL,
+    -- The version that has it.
+    number TEXT NOT NULL,
+    PRIMARY KEY (crate_id, canonical, kind, requirement, elsewhere)
+);
+CREATE INDEX dependencies_by_name ON dependencies (canonical, crate_id);
+
+-- The rules that the newest inspection of a case's version hit: cases that share them are alike.
+CREATE TABLE case_rules (
+    case_id BIGINT NOT NULL REFERENCES cases (id),
+    rule @sorted NOT NULL,
+    PRIMARY KEY (case_id, rule)
+);
+CREATE INDEX case_rules_by_rule ON case_rules (rule, case_id DESC);

@@ -6,6 +6,7 @@
 mod audit;
 mod databases;
 mod decisions;
+mod dependents;
 mod figures;
 mod fixtures;
 mod jobs;

@@ -1,0 +1,238 @@
+//! Pages of the console over a gate with hostile archives and names: that they answer, and what they do not let through.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::Request;
+use cratekeeper_archive::CrateBuilder;
+use cratekeeper_engine::{Engine, WorkerLimits, WorkerPool};
+use cratekeeper_model::{
+    Case, Checksum, Confidence, Evidence, Finding, Known, Level, PublishMethod, Severity,
+};
+use cratekeeper_policy::Policy;
+use cratekeeper_registry::{CargoConfig, CargoEnvironment, FinderOptions, Network, PackageFinder};
+use cratekeeper_store::{
+    Act, Enforcement, Inspection, NewJob, NewUser, Publication, Published, Publisher, Role, SignInMethod,
+    State, User, VersionId,
+};
+use tower_service::Service as _;
+
+use crate::configuration::Configuration;
+use crate::gate::{Clock, Gate, Setup};
+
+const NOW: i64 = 1_790_000_000;
+
+/// What a publisher writes wherever they can.
+const HOSTILE: &str = "</pre><script>alert(1)</script>\u{202e}\"'";
+
+struct Story {
+    gate: Arc<Gate>,
+    cookie: String,
+    user: User,
+    _directory: tempfile::TempDir,
+}
+
+impl Story {
+    async fn open() -> Story {
+        let directory = tempfile::tempdir().unwrap();
+        let environment = CargoEnvironment::new(directory.path().join("cargo"), []);
+        let cargo = CargoConfig::load(directory.path(), &environment).unwrap();
+        let options = FinderOptions::new(directory.path().join("cache"), Network::Offline);
+        let limits = WorkerLimits { deadline: std::time::Duration::from_secs(60), memory: 3 << 30 };
+        let engine = Engine::new(cratekeeper_engine::Setup {
+            jobs: 1,
+            finder: PackageFinder::new(cargo.clone(), options).unwrap(),
+            pool: WorkerPool::of_this_program(limits).unwrap(),
+            cache: None,
+            advisories: Known::Unknown("none".to_owned()),
+            policy: Policy::built_in(),
+        });
+        let clock = Clock::Played(Arc::new(AtomicI64::new(NOW)));
+        let configuration = Configuration::default();
+        let home = directory.path().join("gate");
+        let setup = Setup { configuration, directory: home, cargo, engine, clock };
+        let gate = Gate::open(setup).await.unwrap();
+        let mut transaction = gate.store.act(Act::new("(test)", "user.create", "alice", NOW)).await.unwrap();
+        let new = NewUser {
+            login: "alice".to_owned(),
+            roles: vec![Role::Admin],
+            is_founder: true,
+            ..NewUser::default()
+        };
+        let user = transaction.create_user(&new).await.unwrap();
+        transaction.commit().await.unwrap();
+        let text = gate.begin_session(&user, SignInMethod::SetUp, None, None).await.unwrap();
+        let cookie = crate::console::cookie(&gate, &text).to_str().unwrap().to_owned();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        Story { gate, cookie, user, _directory: directory }
+    }
+
+    async fn publish(&self, archive: &CrateBuilder, name: &str, version: &str, requires: &str) -> VersionId {
+        let bytes = archive.build();
+        let checksum = Checksum::of(&bytes);
+        let size = bytes.len() as u64;
+        self.gate.blobs.put(Bytes::from(bytes)).await.unwrap();
+        let line =
+            serde_json::json!({ "name": name, "vers": version, "deps": [{ "name": requires, "req": "1" }] });
+        let publication = Publication {
+            registry: self.gate.hosted.id,
+            name: name.to_owned(),
+            version: version.parse().unwrap(),
+            checksum,
+            size,
+            index_line: line.to_string(),
+            description: Some(HOSTILE.to_owned()),
+            listed_while_pending: false,
+            claimed: None,
+            by: Publisher {
+                login: "alice".to_owned(),
+                user: self.user.id,
+                token: None,
+                token_name: None,
+                method: Some(PublishMethod::Token),
+                client: Some(HOSTILE.to_owned()),
+                address: None,
+            },
+            job: NewJob::new("inspect", serde_json::json!({})),
+            at: NOW,
+        };
+        match self.gate.store.publish(&publication).await.unwrap() {
+            Published::New { version, .. } => version,
+            Published::Already { .. } => panic!("it was published before"),
+        }
+    }
+
+    async fn inspect(&self, version: VersionId, findings: Vec<Finding>) {
+        let case = Case { score: 90, level: Level::of_score(90), findings, ..Case::default() };
+        let inspection = Inspection {
+            state: State::Held,
+            enforcement: Enforcement::Deny,
+            reason: HOSTILE.to_owned(),
+            case: Some(case),
+            answer: None,
+            circumstances: None,
+            analyzer: "0".to_owned(),
+            size: None,
+            after: None,
+            at: NOW,
+        };
+        self.gate.store.record_inspection(version, &inspection, None).await.unwrap();
+    }
+
+    /// The page at a path; it has to be one, without anything that a publisher wrote as HTML, and without what is not seen.
+    async fn page(&self, path: &str) -> String {
+        let (status, text) = self.ask(path, &self.cookie).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        assert!(!text.contains("<script>alert") && !text.contains('\u{202e}'), "{path}: {text}");
+        text
+    }
+
+    async fn ask(&self, path: &str, cookie: &str) -> (u16, String) {
+        let request = Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap();
+        let response = crate::service::router(self.gate.clone()).call(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+fn finding(rule: &str, message: &str, file: &str, line: u32) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        severity: Severity::High,
+        confidence: Confidence::High,
+        message: message.to_owned(),
+        evidence: vec![Evidence::line(file, line, HOSTILE)],
+        help: Some(HOSTILE.to_owned()),
+        advisory: None,
+        reachability: None,
+        techniques: Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_about_a_hostile_version_show_it_as_text() {
+    let story = Story::open().await;
+    let archive = |version: &str, build: &str| {
+        CrateBuilder::new("lure", version)
+            .file("src/lib.rs", format!("// {HOSTILE}\npub fn f() {{}}\n"))
+            .file("build.rs", build)
+            .file("image.svg", "<svg onload=\"alert(1)\">")
+            .file("data.bin", [0, 159, 146, 150])
+            .symlink(HOSTILE, "/etc/passwd")
+    };
+    let before = story.publish(&archive("1.0.0", "fn main() {}\n"), "lure", "1.0.0", "nothing").await;
+    let id = story.publish(
+        &archive("1.1.0", &format!("fn main() {{\n    // {HOSTILE}\n}}\n")),
+        "lure",
+        "1.1.0",
+        "nothing",
+    );
+    let id = id.await;
+    story.publish(&CrateBuilder::new("user", "1.0.0"), "user", "1.0.0", "lure").await;
+    let findings = vec![
+        finding("build-script-downloads", HOSTILE, "build.rs", 2),
+        finding("copied-crate", "`user` 1.0.0 has 99 % of the source", "src/lib.rs", 1),
+    ];
+    story.inspect(id, findings.clone()).await;
+    story.inspect(before, findings).await;
+
+    let page = story.page(&format!("/console/version/{id}")).await;
+    assert!(page.contains("file=build.rs") && page.contains("Entries of the archive that were refused"));
+    assert!(page.contains("Quarantine the crate") && page.contains("/console/publisher/hosted/alice"));
+    let page = story.page(&format!("/console/version/{id}/file?file=build.rs&line=2")).await;
+    assert!(
+        page.contains("id=\"L2\" class=\"marked\"") && page.contains("U+202E") && page.contains("t-keyword")
+    );
+    let page = story.page(&format!("/console/version/{id}/file?file=image.svg")).await;
+    assert!(!page.contains("<svg onload"), "{page}");
+    assert!(story.page(&format!("/console/version/{id}/file?file=data.bin")).await.contains("00 9f 92 96"));
+    assert_eq!(story.ask(&format!("/console/version/{id}/file?file=../x"), &story.cookie).await.0, 404);
+
+    let page = story.page(&format!("/console/version/{id}/difference")).await;
+    assert!(page.contains("lure 1.0.0") && page.contains("0 added, 0 removed, 2 changed"), "{page}");
+    let other = story.page(&format!("/console/version/{id}/difference?to=3")).await;
+    assert!(other.contains("user 1.0.0") && other.contains("What it is like"), "{other}");
+
+    let case = story.gate.store.case_of(id).await.unwrap().unwrap();
+    let page = story.page(&format!("/console/case/{}", case.id)).await;
+    assert!(
+        page.contains("1 crate here depends on it directly") && page.contains("/console/crate/hosted/user"),
+        "{page}"
+    );
+    let page = story.page("/console/crate/hosted/LURE").await;
+    assert!(page.contains("1.1.0") && page.contains("Release the crate"));
+    assert!(story.page("/console/publisher/hosted/alice").await.contains("Revoke tokens and sessions"));
+    assert!(story.page("/console/queue").await.contains("/console/publisher/hosted/alice"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_says_so_and_strangers_see_nothing() {
+    let story = Story::open().await;
+    let id = story.publish(&CrateBuilder::new("other", "9.9.9"), "lure", "1.0.0", "nothing").await;
+    assert!(story.page(&format!("/console/version/{id}")).await.contains("Its archive is refused"));
+    assert!(
+        story.page(&format!("/console/version/{id}/difference")).await.contains("There is no version before")
+    );
+    for path in [
+        format!("/console/version/{id}"),
+        format!("/console/version/{id}/file?file=Cargo.toml"),
+        format!("/console/version/{id}/difference"),
+        "/console/crate/hosted/lure".to_owned(),
+        "/console/publisher/hosted/alice".to_owned(),
+    ] {
+        assert_eq!(story.ask(&path, "").await.0, 303, "{path}");
+    }
+    for path in [
+        "/console/version/999",
+        "/console/version/999/file?file=a",
+        "/console/version/1/difference?to=999",
+        "/console/crate/hosted/nothing",
+        "/console/crate/nowhere/lure",
+        "/console/publisher/hosted/nobody",
+        "/console/publisher/hosted/%00%F0%9F%A6%80",
+    ] {
+        assert_eq!(story.ask(path, &story.cookie).await.0, 404, "{path}");
+    }
+}
