@@ -82,6 +82,8 @@ pub struct Gate {
     pub(crate) directory: PathBuf,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
+    /// Room for archives that clients did not take yet.
+    pub(crate) room: Arc<crate::sending::Room>,
     pub(crate) engine: Engine,
     clock: Clock,
     pub(crate) hosted: Registry,
@@ -246,6 +248,7 @@ impl Gate {
             directory,
             store,
             blobs,
+            room: crate::sending::room(),
             engine,
             clock,
             hosted,

@@ -483,8 +483,8 @@ impl Gate {
         version: &VersionRecord,
     ) -> Result<(), InspectError> {
         // Read whole, not only looked for: what is judged has to be what is given out, and a disk may have other bytes by now.
-        let missing = match self.stored(&version.checksum).await {
-            Ok(_) => return Ok(()),
+        let missing = match self.check_archive(&version.checksum).await {
+            Ok(()) => return Ok(()),
             Err(error @ (BlobError::NotThere(_) | BlobError::Damaged { .. })) => error,
             Err(error) => return Err(error.into()),
         };

@@ -32,15 +32,17 @@ mod pages;
 pub mod protocol;
 mod refusal;
 mod reload;
+mod sending;
 mod service;
 mod serving;
 mod setup;
 mod troubles;
+mod turns;
 mod views;
 mod waiting;
 mod webhooks;
 
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobError, Blobs, OpenArchive};
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{

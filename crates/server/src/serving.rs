@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ use crate::gate::{Front, Gate};
 use crate::inspection::InspectError;
 use crate::protocol::{CrateName, crate_of};
 use crate::refusal::Refused;
+use crate::sending::SendError;
 use crate::views::View;
 
 /// Whoever asks again within this time gets no new look; cargo asks every time and sends what it has.
@@ -189,13 +190,13 @@ async fn give(
         }
         return Ok(Some(refusal(gate, view, record)));
     }
-    let bytes = match gate.archive(&record.checksum).await {
-        Ok(bytes) => bytes,
+    let (body, length) = match gate.to_send(&record.checksum, caller.address).await {
+        Ok(body) => body,
         // What is damaged here is as good as not there, where it can be had again.
-        Err(BlobError::NotThere(_) | BlobError::Damaged { .. }) => {
+        Err(SendError::Blob(BlobError::NotThere(_) | BlobError::Damaged { .. })) => {
             let brought = gate.bring(registry, &view.krate, record).await;
             brought.map_err(|error| unreachable(registry, error))?;
-            gate.archive(&record.checksum).await?
+            gate.to_send(&record.checksum, caller.address).await?
         }
         Err(error) => return Err(error.into()),
     };
@@ -210,8 +211,8 @@ async fn give(
     // No record, no bytes: whoever is to be told about a malicious version must be in the records.
     match gate.recorder.record(fetch).await {
         Ok(()) => {
-            gate.metrics.downloaded(bytes.len());
-            Ok(Some(archive(bytes)))
+            gate.metrics.downloaded(length);
+            Ok(Some(archive(body)))
         }
         // Somebody decided so a moment ago, elsewhere.
         Err(error) if *error.kind() == StoreErrorKind::NotOpen => {
@@ -310,11 +311,11 @@ fn refusal(gate: &Gate, view: &View, record: &VersionRecord) -> Response {
 }
 
 /// The bytes, once the record of the fetch is durable.
-fn archive(bytes: Bytes) -> Response {
+fn archive(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/gzip"),
         (header::CACHE_CONTROL, ARCHIVE_CACHE),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, Body::from(bytes)).into_response()
+    (headers, body).into_response()
 }
