@@ -29,6 +29,7 @@ mod inspection;
 mod likes;
 mod metrics;
 mod pages;
+mod progress;
 pub mod protocol;
 mod refusal;
 mod reload;
