@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
 use crate::reload::Live;
 use crate::troubles::Troubles;
+use crate::turns::Turns;
 use crate::views::Views;
 use crate::waiting::Waiting;
 
@@ -94,8 +95,8 @@ pub struct Gate {
     pub(crate) views: Views,
     pub(crate) waiting: Waiting,
     pub(crate) rates: Rates,
-    /// Publishes whose bodies are in memory at the same time.
-    pub(crate) publishing: tokio::sync::Semaphore,
+    /// Publishes whose bodies are in memory at the same time, by the number of the account.
+    pub(crate) publishing: Turns<i64>,
     /// Versions that are judged at the same time: each takes a processor.
     pub(crate) judging: tokio::sync::Semaphore,
     /// Replays at the same time: each reads what a year left.
@@ -231,7 +232,7 @@ impl Gate {
             views: Views::new(store.newest_change().await?),
             waiting: Waiting::default(),
             rates: Rates::default(),
-            publishing: tokio::sync::Semaphore::new(PUBLISHES),
+            publishing: Turns::new(PUBLISHES, PUBLISHES_OF_ONE),
             judging: tokio::sync::Semaphore::new(configuration.inspections.max(1)),
             replaying: tokio::sync::Semaphore::new(1),
             hashing: tokio::sync::Semaphore::new(1),
@@ -359,6 +360,9 @@ impl Gate {
 
 /// Publishes at the same time: each may hold an archive of the largest size.
 const PUBLISHES: usize = 4;
+
+/// Those of one account, whatever its tokens: an upload may take two minutes, and others get through meanwhile.
+const PUBLISHES_OF_ONE: usize = PUBLISHES / 2;
 
 /// How often names are read again, where something changed.
 const NAMES_EVERY: Duration = Duration::from_secs(30);

@@ -45,13 +45,13 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     let (parts, body) = request.into_parts();
     let caller = Caller::of(&parts, &gate, RequestKind::Write).await?;
     // Before the body is read: nobody without a token makes us hold megabytes.
-    let (token, _) = caller.signed_in()?;
+    let (token, user) = caller.signed_in()?;
     if !token.has(Scope::PublishNew) && !token.has(Scope::PublishUpdate) {
         return Err(Failure::Forbidden("this token may not be used to publish".to_owned()));
     }
     // Closed never: the gate lives longer than its requests.
-    let _turn =
-        gate.publishing.acquire().await.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;
+    let turn = gate.publishing.turn(Some(user.id.0), 1).await;
+    let _turn = turn.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;
     let whole = whole(body, gate.settings().max_archive + BESIDE_ARCHIVE);
     // Few are let in at a time: who sends a byte a minute must not keep the others out.
     let late = |_| Failure::Bad(format!("the request did not end within {} seconds", UPLOAD.as_secs()));

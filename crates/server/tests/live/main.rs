@@ -14,6 +14,7 @@ mod mirror;
 mod publishing;
 mod real;
 mod roles;
+mod uploads;
 mod world;
 
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 8] = [
+const TESTS: [Test; 9] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("another_policy_is_asked_about_the_past", |_| publishing::another_policy()),
     ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),
@@ -31,6 +32,7 @@ const TESTS: [Test; 8] = [
     ("incidents_live", incidents::incidents),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
+    ("slow_uploads_of_one_account_keep_no_other_waiting", |_| uploads::slow_uploads()),
     ("what_a_request_claims_is_believed_by_nobody", |_| publishing::false_claims()),
 ];
 

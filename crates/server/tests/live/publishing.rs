@@ -9,16 +9,21 @@ const START: i64 = 1_790_000_000;
 const DAY: i64 = 86_400;
 
 /// A request with these metadata.
-fn publish(world: &World, token: &str, metadata: &Value, archive: &[u8]) -> Answer {
+pub(crate) fn publish(world: &World, token: &str, metadata: &Value, archive: &[u8]) -> Answer {
+    let body = publish_body(metadata, archive);
+    world.ask("PUT", "/api/v1/crates/new", &format!("authorization: {token}\r\n"), &body)
+}
+
+pub(crate) fn publish_body(metadata: &Value, archive: &[u8]) -> Vec<u8> {
     let metadata = metadata.to_string();
     let mut body = u32::try_from(metadata.len()).unwrap().to_le_bytes().to_vec();
     body.extend(metadata.as_bytes());
     body.extend(u32::try_from(archive.len()).unwrap().to_le_bytes());
     body.extend(archive);
-    world.ask("PUT", "/api/v1/crates/new", &format!("authorization: {token}\r\n"), &body)
+    body
 }
 
-fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
+pub(crate) fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
     let manifest =
         format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n{dependencies}");
     CrateBuilder::new(name, version)
@@ -28,7 +33,7 @@ fn archive(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
         .build()
 }
 
-fn metadata(name: &str, version: &str) -> Value {
+pub(crate) fn metadata(name: &str, version: &str) -> Value {
     json!({ "name": name, "vers": version, "deps": [], "features": {}, "authors": [] })
 }
 
