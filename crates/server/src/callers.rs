@@ -192,6 +192,11 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Who has a share of what is shared out by address: nobody where it is this machine's, which may be a proxy and speak for many.
+pub(crate) fn sharer(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.filter(|it| !it.to_canonical().is_loopback()).map(network)
+}
+
 /// What a request does, for limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum RequestKind {
@@ -327,5 +332,8 @@ mod tests {
         assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        let sharer = |text: &str| sharer(Some(text.parse().unwrap()));
+        assert_eq!(sharer("2001:db8:1:2::3"), sharer("2001:db8:1:2:ffff::9"));
+        assert_eq!([sharer("127.0.0.1"), sharer("::ffff:127.0.0.1"), sharer("::1")], [None; 3]);
     }
 }

@@ -119,7 +119,7 @@ pub(crate) struct Front {
     /// Source of its packages, as lockfiles write it.
     pub(crate) source: PackageSource,
     /// Index files that are asked for at the same time. Its own, so that an upstream that hangs takes nothing from another.
-    pub(crate) asking: Arc<tokio::sync::Semaphore>,
+    pub(crate) asking: crate::fronts::Asking,
     /// Archives that are brought at the same time.
     pub(crate) bringing: Arc<tokio::sync::Semaphore>,
     pub(crate) troubles: Troubles,
@@ -403,13 +403,12 @@ async fn open_upstream(
     } else {
         PackageSource::Registry(format!("sparse+{}/proxy/{name}/index/", configuration.url()))
     };
-    let places = |count| Arc::new(tokio::sync::Semaphore::new(count));
     Ok(Front {
         registry,
         upstream: Arc::new(upstream),
         source,
-        asking: places(crate::fronts::ASKING),
-        bringing: places(crate::inspection::BRINGING),
+        asking: crate::fronts::asking(),
+        bringing: Arc::new(tokio::sync::Semaphore::new(crate::inspection::BRINGING)),
         troubles: Troubles::default(),
     })
 }

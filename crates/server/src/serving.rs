@@ -72,11 +72,12 @@ pub(crate) async fn proxy_index(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, _) = request.into_parts();
-    Caller::of(&parts, &gate, RequestKind::Read).await?.may_read(&gate)?;
+    let caller = Caller::of(&parts, &gate, RequestKind::Read).await?;
+    caller.may_read(&gate)?;
     let front = front(&gate, &upstream)?;
     let name = crate_of(&path).ok_or_else(not_in_index)?;
     refuse_private_name(&gate, &upstream, &name).await?;
-    let view = gate.refreshed(front, &name).await?;
+    let view = gate.refreshed(front, &name, caller.address).await?;
     index_file(&gate, view, &parts.headers)
 }
 
@@ -165,7 +166,7 @@ async fn download(
     let name = CrateName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
     let version: Version = version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
     for _ in 0..LOOKS {
-        let (view, record) = find(gate, registry, &name, &version).await?;
+        let (view, record) = find(gate, registry, &name, &version, &caller).await?;
         if let Some(answer) = give(gate, registry, &caller, (&view, &record)).await? {
             return Ok(answer);
         }
@@ -229,6 +230,7 @@ async fn find(
     registry: &Registry,
     name: &CrateName,
     version: &Version,
+    caller: &Caller,
 ) -> Result<(Arc<View>, VersionRecord), Failure> {
     let missing = || Failure::NotFound(format!("there is no `{name}` {version}"));
     let mut view = gate.view(registry, name.as_str()).await?;
@@ -236,7 +238,7 @@ async fn find(
         && let Some(front) = gate.front(registry)
     {
         // Cargo may have the index from another time, or another replica.
-        view = gate.refreshed(front, name).await?;
+        view = gate.refreshed(front, name, caller.address).await?;
     }
     let view = view.ok_or_else(missing)?;
     let record = view.version(version).cloned().ok_or_else(missing)?;

@@ -4,6 +4,7 @@
 //! the version written, in one transaction with its inspection. Whoever was told "published" has a version; whoever was cut off publishes again.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
         .map_err(|error| Failure::Bad(format!("invalid version: {error}")))?;
     let (token, user) = may_publish(&gate, &caller, &name).await?;
     refuse_taken(&gate, &user.login, &name, &version).await?;
-    patiently(refuse_foreign_names(&gate, &name)).await?;
+    patiently(refuse_foreign_names(&gate, &name, caller.address)).await?;
 
     let archive = body.slice_ref(publication.archive);
     let checksum = Checksum::of(&archive);
@@ -79,7 +80,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     let differences = line.differences(&publication.metadata);
     let claimed = (!differences.is_empty()).then(|| publication.metadata.declared());
     let mut warnings = told(differences);
-    warnings.extend(patiently(unknown_dependencies(&gate, &line)).await?);
+    warnings.extend(patiently(unknown_dependencies(&gate, &line, caller.address)).await?);
 
     let size = archive.len() as u64;
     gate.blobs.put(archive).await?;
@@ -172,13 +173,13 @@ async fn refuse_taken(gate: &Gate, login: &str, name: &CrateName, version: &Vers
 
 /// A private crate of the name of an upstream's would be two crates of one name in the same build: which one is taken is what dependency
 /// confusion is about.
-async fn refuse_foreign_names(gate: &Gate, name: &CrateName) -> Result<(), Failure> {
+async fn refuse_foreign_names(gate: &Gate, name: &CrateName, asker: Option<IpAddr>) -> Result<(), Failure> {
     if gate.store.krate(gate.hosted.id, name.as_str()).await?.is_some() {
         return Ok(());
     }
     for (front_name, front) in &gate.fronts {
         let known = gate.store.krate(front.registry.id, name.as_str()).await?.is_some();
-        if (known || gate.upstream_has(front, name).await?)
+        if (known || gate.upstream_has(front, name, asker).await?)
             && !gate.settings().upstream[front_name].may_be_shadowed(name)
         {
             return Err(Failure::Conflict(format!(
@@ -257,7 +258,11 @@ fn told(mut differences: Vec<String>) -> Vec<String> {
 
 /// Dependencies that this registry, or an upstream that is asked in the place of theirs, does not have. Those in registries that the gate does
 /// not know are not looked for.
-async fn unknown_dependencies(gate: &Gate, line: &IndexLine) -> Result<Vec<String>, Failure> {
+async fn unknown_dependencies(
+    gate: &Gate,
+    line: &IndexLine,
+    asker: Option<IpAddr>,
+) -> Result<Vec<String>, Failure> {
     let mut missing = Vec::new();
     for dependency in line.deps.iter().filter(|it| it.kind.as_deref() != Some("dev")) {
         let Ok(name) = CrateName::parse(dependency.package.as_deref().unwrap_or(&dependency.name)) else {
@@ -271,7 +276,7 @@ async fn unknown_dependencies(gate: &Gate, line: &IndexLine) -> Result<Vec<Strin
                     .iter()
                     .filter(|(it, _)| gate.configuration.upstream[*it].replaces == "crates-io");
                 match fronts.next() {
-                    Some((_, front)) => gate.upstream_has(front, &name).await.unwrap_or(true),
+                    Some((_, front)) => gate.upstream_has(front, &name, asker).await.unwrap_or(true),
                     None => true,
                 }
             }
