@@ -16,8 +16,8 @@ use cratekeeper_model::{
 use cratekeeper_policy::Enforcement as Enforce;
 use cratekeeper_registry::UpstreamError;
 use cratekeeper_store::{
-    CrateRecord, Enforcement, Inspection, Lease, LeaseState, NewJob, Registry, State, StoreError, VersionId,
-    VersionRecord,
+    Consequence, CrateRecord, Enforcement, Inspection, Lease, LeaseState, NewJob, Registry, SPENT, State,
+    StoreError, VersionId, VersionRecord,
 };
 use semver::{Op, VersionReq};
 
@@ -174,15 +174,15 @@ impl Gate {
         loop {
             let Ok(permit) = free.clone().acquire_owned().await else { return };
             match self.store.claim_jobs(&self.process, &[&kind], 1, LEASE, self.now()).await {
-                Ok(claimed) if claimed.leases.is_empty() && claimed.given_up.is_empty() => {
+                Ok(claimed) if claimed.leases.is_empty() && claimed.spent.is_empty() => {
                     drop(permit);
                     let _ = tokio::time::timeout(LOOK_EVERY, work.changed()).await;
                 }
                 Ok(claimed) => {
                     let gate = self.clone();
                     tokio::spawn(async move {
-                        for job in &claimed.given_up {
-                            gate.give_up(job).await;
+                        for lease in &claimed.spent {
+                            gate.give_up(lease).await;
                         }
                         for lease in claimed.leases {
                             gate.work_on(&lease).await;
@@ -229,54 +229,54 @@ impl Gate {
         }
     }
 
-    /// A job that went wrong is tried again; after the last attempt its version is one that could not be inspected.
+    /// A job that went wrong is tried again; after the last attempt its version is one that could not be inspected. Whoever has it now, after a clock
+    /// that jumped say, has the last word.
     async fn give_back(&self, lease: &Lease, error: &InspectError, reason: &str) -> Result<(), StoreError> {
-        let state = self.store.fail_job(lease, reason, self.now()).await?;
-        // Whoever has it now, after a clock that jumped say, has the last word.
-        if state == LeaseState::Lost || !lease.is_last() {
-            return Ok(());
+        if !lease.is_last() {
+            return self.store.fail_job(lease, reason, self.now()).await.map(|_| ());
         }
         if error.is_the_upstreams() {
-            return self.try_later(&lease.payload).await;
+            self.try_later(lease, reason).await
+        } else {
+            self.fail(lease, reason).await
         }
-        self.fail(&lease.payload, reason).await
     }
 
-    async fn try_later(&self, payload: &serde_json::Value) -> Result<(), StoreError> {
-        let Some(id) = version_of(payload) else { return Ok(()) };
+    /// Gives a job up because an upstream was away for all of its attempts, and makes another.
+    async fn try_later(&self, lease: &Lease, reason: &str) -> Result<(), StoreError> {
+        let at = self.now();
+        let Some(id) = version_of(&lease.payload) else {
+            return self.store.fail_job(lease, reason, at).await.map(|_| ());
+        };
         let (krate, version) = self.store.version_by_id(id).await?;
         let Some(registry) = self.registry_of(&krate).filter(|_| version.automatic == State::Pending) else {
-            return Ok(());
+            return self.store.fail_job(lease, reason, at).await.map(|_| ());
         };
-        let at = self.now();
         // Whoever asks for it meanwhile has it tried at once, by a job of its own.
         let job =
             NewJob { run_after: at.saturating_add(LATER), once: None, ..self.inspection_of(registry, id) };
-        self.store.enqueue(&job, at).await?;
-        Ok(())
+        self.store.give_up_job(lease, reason, Consequence::Another(&job), at).await.map(|_| ())
     }
 
     /// A job whose workers died each time: what it was about has no inspection.
-    async fn give_up(&self, job: &cratekeeper_store::Job) {
-        let reason = job.last_error.as_deref().unwrap_or("whoever inspected it ended, each time");
-        tracing::warn!(job = job.id.0, "an inspection was given up: {reason}");
-        if let Err(error) = self.fail(&job.payload, reason).await {
-            tracing::error!(job = job.id.0, "failed to give up a job: {}", with_sources(&error));
+    async fn give_up(&self, lease: &Lease) {
+        tracing::warn!(job = lease.id.0, "an inspection was given up: {SPENT}");
+        if let Err(error) = self.fail(lease, SPENT).await {
+            tracing::error!(job = lease.id.0, "failed to give up a job: {}", with_sources(&error));
         }
     }
 
-    /// Writes down that a version could not be inspected, unless it was before.
-    async fn fail(&self, payload: &serde_json::Value, reason: &str) -> Result<(), StoreError> {
-        let Some(id) = version_of(payload) else { return Ok(()) };
-        let (krate, version) = self.store.version_by_id(id).await?;
-        if version.automatic != State::Pending {
-            return Ok(());
-        }
+    /// Gives a job up, and writes down that its version could not be inspected, unless it was before.
+    async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), StoreError> {
+        let Some(id) = version_of(&lease.payload) else {
+            return self.store.fail_job(lease, reason, self.now()).await.map(|_| ());
+        };
         tracing::warn!(version = id.0, "a version could not be inspected: {reason}");
         // What went wrong inside is for the log and the job, not for whoever asks for the version.
         let failed = self.not_inspected("its inspection failed each time it was tried");
-        let failed = Inspection { after: Some(0), ..failed };
-        self.store.record_inspection(id, &failed, None).await?;
+        let follows = Consequence::Uninspected(id, &failed);
+        self.store.give_up_job(lease, reason, follows, failed.at).await?;
+        let (krate, _) = self.store.version_by_id(id).await?;
         self.forget(&krate);
         Ok(())
     }

@@ -53,7 +53,7 @@ pub use decisions::{Decision, DecisionFilter, NewDecision, Subject, Undone, Yank
 pub use error::{StoreError, StoreErrorKind};
 pub use fetches::{FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
-pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Job, JobCounts, Lease, LeaseState, NewJob};
+pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
 pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};
 pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
