@@ -160,7 +160,7 @@ pub(crate) fn is_from_here(parts: &Parts, gate: &Gate) -> bool {
 /// that is no address was written by somebody we know nothing about. `Forwarded` (RFC 7239) is not believed: proxies that set the one pass
 /// the other on as it came.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|it| it.to_canonical() == address);
+    let is_trusted = |address: IpAddr| is_among(address, trusted);
     let values: Vec<&str> =
         headers.get_all("x-forwarded-for").iter().map(|it| it.to_str().unwrap_or_default()).collect();
     let mut address = peer.to_canonical();
@@ -172,6 +172,11 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAd
         address = before;
     }
     address
+}
+
+/// Whether an address is one of these, however they are written.
+pub(crate) fn is_among(address: IpAddr, addresses: &[IpAddr]) -> bool {
+    addresses.iter().any(|it| it.to_canonical() == address.to_canonical())
 }
 
 /// An entry of `X-Forwarded-For`: an address, in brackets or quotes, with or without a port.

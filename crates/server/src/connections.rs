@@ -86,8 +86,8 @@ pub(crate) struct Connections {
     pub(crate) acceptor: Option<TlsAcceptor>,
     /// At the same time.
     pub(crate) limit: usize,
-    /// Those behind them have no other address than theirs: they may have as many as there are.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Whether an address is that of a proxy that is trusted now. Those behind it have no other address: they may have as many as there are.
+    pub(crate) is_trusted: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     pub(crate) patience: Patience,
 }
 
@@ -188,7 +188,7 @@ impl Connections {
     /// A place for one more of this address; those of this machine and of trusted proxies are everybody's.
     fn share(&self, open: &Arc<Open>, peer: SocketAddr) -> Option<Option<Place>> {
         let address = peer.ip().to_canonical();
-        if address.is_loopback() || self.trusted_proxies.iter().any(|it| it.to_canonical() == address) {
+        if address.is_loopback() || (self.is_trusted)(address) {
             return Some(None);
         }
         open.place(network(address), (self.limit / SHARE).max(1)).map(Some)
@@ -366,7 +366,7 @@ mod tests {
         let stopped = async {
             let _ = stopped.await;
         };
-        let connections = Connections { router, acceptor, limit, trusted_proxies: Vec::new(), patience };
+        let connections = Connections { router, acceptor, limit, is_trusted: Box::new(|_| false), patience };
         let ended = tokio::spawn(connections.serve(listener, stopped, Duration::from_secs(60)));
         Served { address, seen, stop, ended }
     }
@@ -539,6 +539,27 @@ mod tests {
         assert!(open.place(other, 2).is_some());
         drop(places);
         assert!(open.0.lock().unwrap().is_empty(), "what is over is forgotten");
+    }
+
+    #[test]
+    fn a_proxy_that_comes_to_be_trusted_may_have_all_there_is() {
+        let trusted = Arc::new(Mutex::new(Vec::<IpAddr>::new()));
+        let connections = Connections {
+            router: Router::new(),
+            acceptor: None,
+            limit: 4,
+            is_trusted: {
+                let trusted = trusted.clone();
+                Box::new(move |address| trusted.lock().unwrap().contains(&address))
+            },
+            patience: Patience::default(),
+        };
+        let open = Arc::new(Open::default());
+        let proxy: SocketAddr = "192.0.2.1:9".parse().unwrap();
+        let first = connections.share(&open, proxy);
+        assert!(first.is_some() && connections.share(&open, proxy).is_none());
+        trusted.lock().unwrap().push(proxy.ip());
+        assert!(connections.share(&open, proxy).is_some());
     }
 
     fn certificates() -> (Arc<crate::certificates::Certificates>, rcgen::Certificate) {
