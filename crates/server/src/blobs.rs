@@ -4,6 +4,7 @@
 //! others, and a rename of a crate or a second registry with the same version costs nothing. Bytes are hashed again when they come back
 //! from the store, unless that was done lately and the store says that they are the same: disks lie, too.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,6 +48,12 @@ impl Stamp {
 /// How long bytes are believed after they were hashed, if the store says that they are the same. To hash each archive each time takes longer
 /// than to send it, and clients compare the checksum, too.
 const VERIFIED: Duration = Duration::from_secs(600);
+
+/// Directory of all archives in a store.
+const ARCHIVES: &str = "archives";
+
+/// Age from which a file that is being written is nobody's any more: the largest is written within minutes, and replicas' clocks may differ.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Archives of which it is remembered that they were hashed; 200 bytes each.
 const REMEMBERED: usize = 20_000;
@@ -241,9 +248,27 @@ impl Blobs {
         Ok(BlobFile::Copy(file.into_temp_path()))
     }
 
+    /// Removes what processes that were killed left of archives that they had begun to write. What another replica writes at this moment is
+    /// younger, and stays.
+    pub(crate) fn sweep(&self) {
+        // Other stores show nothing of an object before it is whole.
+        let Some(root) = &self.directory else { return };
+        let listed = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+        for directory in listed(&root.join(ARCHIVES)) {
+            for entry in listed(&directory.path()) {
+                let age =
+                    entry.metadata().and_then(|it| it.modified()).map(|it| it.elapsed().unwrap_or_default());
+                if is_staged(&entry.file_name()) && age.is_ok_and(|it| it > LEFT_BEHIND) {
+                    // Whoever starts at the same moment may have done it.
+                    let _ = std::fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
     fn key(&self, checksum: &Checksum) -> Key {
         let digits = checksum.to_string();
-        self.prefix.clone().join("archives").join(&digits[..2]).join(format!("{digits}.crate"))
+        self.prefix.clone().join(ARCHIVES).join(&digits[..2]).join(format!("{digits}.crate"))
     }
 }
 
@@ -399,6 +424,12 @@ impl Object {
     }
 }
 
+/// Whether a file is one that `object_store` writes before it gives it its name: the same with `#` and a number.
+fn is_staged(name: &OsStr) -> bool {
+    let parts = name.to_str().and_then(|it| it.rsplit_once(".crate#"));
+    parts.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit()))
+}
+
 fn failed_read(checksum: &Checksum, source: object_store::Error) -> BlobError {
     BlobError::Failed { operation: "read", checksum: *checksum, source }
 }
@@ -470,6 +501,26 @@ mod tests {
         let mut archive = blobs.open(&checksum).await.unwrap();
         assert!(matches!(archive.next().await, Err(BlobError::Damaged { .. })));
         assert!(matches!(blobs.open(&checksum).await.unwrap().check().await, Err(BlobError::Damaged { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_a_crash_left_is_swept_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let blobs = Blobs::in_directory(directory.path()).unwrap();
+        let checksum = blobs.put(Bytes::from_static(b"bytes")).await.unwrap();
+        let whole = directory.path().join(blobs.key(&checksum).as_ref());
+        let beside = |end: &str| PathBuf::from(format!("{}{end}", whole.display()));
+        let (left, fresh) = (beside("#1"), beside("#2"));
+        let (other, unknown) = (beside("#x"), whole.with_file_name("notes#1"));
+        let long_ago = std::time::SystemTime::now() - LEFT_BEHIND - Duration::from_secs(60);
+        for path in [&whole, &left, &fresh, &other, &unknown] {
+            let file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+            file.set_modified(if path == &fresh { std::time::SystemTime::now() } else { long_ago }).unwrap();
+        }
+        blobs.sweep();
+        let is_there: Vec<bool> = [&whole, &left, &fresh, &other, &unknown].map(|it| it.exists()).into();
+        assert_eq!(is_there, [true, false, true, true, true]);
+        assert_eq!(blobs.get(&checksum).await.unwrap().as_ref(), b"bytes");
     }
 
     #[test]

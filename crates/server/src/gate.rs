@@ -215,6 +215,11 @@ impl Gate {
             Some(place) => Blobs::at(place)?,
             None => Blobs::in_directory(&directory.join("blobs"))?,
         };
+        {
+            // Of a million archives it takes a while to look at all, and nobody waits for it.
+            let blobs = blobs.clone();
+            tokio::task::spawn_blocking(move || blobs.sweep());
+        }
         let default = cargo.default_registry()?;
         let hosted = registry(&store, HOSTED, RegistryKind::Hosted, None, at).await?;
         let mut fronts = BTreeMap::new();
