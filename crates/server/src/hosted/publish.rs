@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use cratekeeper_engine::ManifestError;
 use cratekeeper_model::facts::ManifestFacts;
 use cratekeeper_model::{Checksum, Facts};
 use cratekeeper_store::{
@@ -205,11 +206,22 @@ async fn manifest(
         let mut file =
             tempfile::NamedTempFile::new_in(gate.temporary()).map_err(|error| Failure::of_storage(&error))?;
         file.write_all(&archive).map_err(|error| Failure::of_storage(&error))?;
-        gate.engine
-            .manifest_of(&package, file.path())
-            .map_err(|reason| Failure::Bad(format!("the archive cannot be accepted: {reason}")))
+        gate.engine.manifest_of(&package, file.path()).map_err(|error| not_accepted(&error))
     });
     read.await.map_err(|_| Failure::Internal("the worker that reads manifests ended".to_owned()))?
+}
+
+fn not_accepted(error: &ManifestError) -> Failure {
+    match error {
+        ManifestError::Refused(reason) => Failure::Bad(format!("the archive cannot be accepted: {reason}")),
+        error => {
+            tracing::error!("an archive that somebody publishes cannot be read: {error}");
+            Failure::Unavailable(
+                "the gate cannot read archives at the moment, whatever is in them; try again in a while, and tell its operator, whose log says why"
+                    .to_owned(),
+            )
+        }
+    }
 }
 
 fn check(gate: &Gate, manifest: &ManifestFacts, name: &CrateName, version: &Version) -> Result<(), Failure> {
