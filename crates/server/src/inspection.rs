@@ -36,9 +36,9 @@ pub(crate) const BRINGING: usize = 8;
 /// How long an archive may take to come: the largest one at 5 Mbit/s, as with uploads.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long a job is somebody's without a sign of life, in seconds: so long nobody inspects what a process that was killed had begun. The
-/// clocks of replicas have to agree better than that.
-const LEASE: i64 = 30;
+/// How long a job is somebody's without a sign of life, in seconds: so long nobody does what a process that was killed had begun. The clocks of
+/// replicas have to agree better than that.
+pub(crate) const LEASE: i64 = 30;
 
 /// How often whoever works on a job says that they still do.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -218,7 +218,7 @@ impl Gate {
     }
 
     /// Ends when the lease is lost.
-    async fn signs_of_life(self: Arc<Gate>, lease: Lease) {
+    pub(crate) async fn signs_of_life(self: Arc<Gate>, lease: Lease) {
         loop {
             tokio::time::sleep(SIGN_OF_LIFE).await;
             match self.store.extend_lease(&lease, LEASE, self.now()).await {

@@ -13,9 +13,7 @@ use serde_json::Value;
 
 use crate::error::with_sources;
 use crate::gate::Gate;
-
-/// How long a delivery is somebody's, in seconds: longer than an HTTP request may take.
-const LEASE: i64 = 400;
+use crate::inspection::LEASE;
 
 /// Deliveries that are sent at the same time.
 const DELIVERIES: usize = 8;
@@ -55,7 +53,11 @@ impl Gate {
     }
 
     async fn deliver(self: Arc<Gate>, lease: &Lease) {
-        let outcome = self.attempt(lease).await;
+        let outcome = tokio::select! {
+            outcome = self.attempt(lease) => outcome,
+            // Somebody else sends it now, after a clock that jumped say.
+            () = self.clone().signs_of_life(lease.clone()) => return,
+        };
         let ended = match outcome {
             Ok(()) => self.store.complete_job(lease).await,
             Err(reason) => {
