@@ -195,7 +195,7 @@ fn what_a_killed_gate_was_telling_somebody_is_told_by_the_next() {
     let webhook =
         json!({ "url": url, "secret": "sixteen characters", "events": ["verdict"], "reason": "a test" });
     let made = place.administer("POST", "/admin/v1/webhooks", &webhook).json();
-    let test = format!("/admin/v1/webhooks/{}/test", made["id"]);
+    let test = format!("/admin/v1/webhooks/{}/test", made["webhook"]["id"]);
     assert_eq!(place.administer("POST", &test, &json!({ "reason": "a test" })).status, 200);
     let first = told.recv_timeout(PATIENCE).unwrap();
     running.kill();

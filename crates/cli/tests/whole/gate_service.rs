@@ -376,13 +376,14 @@ fn a_reload_that_cannot_be_written_down_changes_nothing() {
     let gate = Running::start(configured("reads-per-minute = 500\n"), &[]);
     let token = gate.set_up();
     let policy = gate.world.path("gate/cratekeeper.toml");
-    let strict = "[[clause]]\nid = \"everything\"\nwhen = \"true\"\nverdict = \"quarantine\"\n";
+    let strict = "[[clause]]\nid = \"everything\"\nwhen = \"true\"\nverdict = \"quarantine\"\nreason = \"everything waits\"\n";
     fs::write(&policy, strict).unwrap();
     configure(&gate.world, "reads-per-minute = 600\n");
     // The second of two entries cannot be written.
     let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON audit_log WHEN NEW.action = 'policy.change' BEGIN SELECT RAISE(ABORT, 'no'); END";
     tamper(&gate.world, &[refuses]);
-    assert!(!gate.gate(&token, &["reload", "--reason", "a test"]).status.success());
+    let refused = gate.gate(&token, &["reload", "--reason", "a test"]);
+    assert!(!refused.status.success() && !text(&refused).contains("cratekeeper.toml"), "{}", text(&refused));
     assert_eq!(gate.entries(&token, "configuration.change").len(), 0, "the log says nothing that is not so");
     tamper(&gate.world, &["DROP TRIGGER refuses"]);
     let reloaded = gate.asked(&token, &["reload", "--reason", "a test"])["reloaded"].clone();
