@@ -26,6 +26,7 @@ mod fronts;
 mod gate;
 mod hosted;
 mod inspection;
+mod judging;
 mod likes;
 mod metrics;
 mod pages;

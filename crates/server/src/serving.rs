@@ -18,7 +18,7 @@ use crate::blobs::BlobError;
 use crate::callers::{Caller, RequestKind};
 use crate::error::Failure;
 use crate::gate::{Front, Gate};
-use crate::inspection::InspectError;
+use crate::judging::InspectError;
 use crate::protocol::{CrateName, crate_of};
 use crate::refusal::Refused;
 use crate::sending::SendError;
