@@ -46,5 +46,5 @@ pub use pool::{WorkerError, WorkerLimits, WorkerPool};
 pub use progress::{NoProgress, Progress, Stage};
 pub use replay::{Timeline, TimelineError};
 pub use similar::{IndexBuilt, SimilarError};
-pub use submission::{Judged, Submission, registry_package};
+pub use submission::{Judged, ManifestError, Submission, registry_package};
 pub use update::PreviousVersions;

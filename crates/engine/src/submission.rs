@@ -16,9 +16,12 @@ use cratekeeper_registry::{Location, Origin};
 use cratekeeper_similarity::{Entry, Index};
 use semver::Version;
 
+use crate::analysis::Subject;
+use crate::facts::{FactsError, Found, checksum_of_file};
 use crate::names::name_matches;
 use crate::near_names::NearNames;
-use crate::pipeline::{Engine, FOR_RULES, status};
+use crate::pipeline::{Engine, FOR_RULES, status, with_source};
+use crate::pool::WorkerError;
 
 /// A version that a registry wants judged, with all that the registry knows about it.
 #[derive(Debug)]
@@ -60,16 +63,40 @@ pub struct Judged {
     pub entry: Option<Entry>,
 }
 
+/// Why there is nothing known of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The archive is not as it should be: whoever made it can make another.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody could read it, which says nothing about it: no worker could be started, or the file could not be read.
+    #[error("{0}")]
+    NotRead(String),
+}
+
 impl Engine {
     /// Reads what a manifest says from an archive that is said to hold `package`, without reading its source.
     ///
     /// # Errors
     ///
-    /// Why the archive was refused or could not be read, as a sentence fragment.
-    pub fn manifest_of(&self, package: &Package, archive: &Path) -> Result<Box<Facts>, String> {
-        match self.read(package, &Ok(location(archive)), &[Section::Manifest]) {
-            (_, Known::Known(facts)) => Ok(facts),
-            (_, Known::Unknown(reason)) => Err(reason),
+    /// When the archive is not as it should be, or nobody could read it.
+    pub fn manifest_of(&self, package: &Package, archive: &Path) -> Result<Box<Facts>, ManifestError> {
+        let not_read = |error: &dyn std::error::Error| ManifestError::NotRead(with_source(error));
+        let checksum = checksum_of_file(archive).map_err(|error| not_read(&error))?;
+        if package.checksum.is_some_and(|it| it != checksum) {
+            return Err(ManifestError::NotRead("the file has other bytes than were written".to_owned()));
+        }
+        let (name, version) = (Some(package.name.clone()), Some(package.version.to_string()));
+        let subject = Subject::Archive { path: archive.to_owned(), name, version };
+        match self.facts().of_archive(subject, checksum, &[Section::Manifest]) {
+            Ok(Found::Facts { facts, .. }) => Ok(facts),
+            Ok(Found::Refused(refused)) => {
+                Err(ManifestError::Refused(format!("the archive was refused: {}", refused.message)))
+            }
+            Err(FactsError::Worker(error @ WorkerError::Start { .. })) => Err(not_read(&error)),
+            // What ends a worker or takes it too long is in the archive.
+            Err(error) => Err(ManifestError::Refused(with_source(&error))),
         }
     }
 

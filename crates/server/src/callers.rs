@@ -161,7 +161,7 @@ pub(crate) fn is_from_here(parts: &Parts, gate: &Gate) -> bool {
 /// that is no address was written by somebody we know nothing about. `Forwarded` (RFC 7239) is not believed: proxies that set the one pass
 /// the other on as it came.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|it| it.to_canonical() == address);
+    let is_trusted = |address: IpAddr| is_among(address, trusted);
     let values: Vec<&str> =
         headers.get_all("x-forwarded-for").iter().map(|it| it.to_str().unwrap_or_default()).collect();
     let mut address = peer.to_canonical();
@@ -173,6 +173,11 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAd
         address = before;
     }
     address
+}
+
+/// Whether an address is one of these, however they are written.
+pub(crate) fn is_among(address: IpAddr, addresses: &[IpAddr]) -> bool {
+    addresses.iter().any(|it| it.to_canonical() == address.to_canonical())
 }
 
 /// An entry of `X-Forwarded-For`: an address, in brackets or quotes, with or without a port.
@@ -191,6 +196,11 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
         IpAddr::V6(it) => IpAddr::V6((it.to_bits() & (u128::MAX << 64)).into()),
         it @ IpAddr::V4(_) => it,
     }
+}
+
+/// Who has a share of what is shared out by address: nobody where it is this machine's, which may be a proxy and speak for many.
+pub(crate) fn sharer(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.filter(|it| !it.to_canonical().is_loopback()).map(network)
 }
 
 /// What a request does, for limits.
@@ -385,5 +395,8 @@ mod tests {
         assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        let sharer = |text: &str| sharer(Some(text.parse().unwrap()));
+        assert_eq!(sharer("2001:db8:1:2::3"), sharer("2001:db8:1:2:ffff::9"));
+        assert_eq!([sharer("127.0.0.1"), sharer("::ffff:127.0.0.1"), sharer("::1")], [None; 3]);
     }
 }

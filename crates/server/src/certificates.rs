@@ -72,6 +72,9 @@ impl CertificateError {
 /// What tells one state of a file from the next.
 type Stamp = Option<(SystemTime, u64)>;
 
+/// A certificate that can be used, and is not yet.
+pub(crate) struct Renewal(Arc<CertifiedKey>, [Stamp; 2]);
+
 /// The certificate in use, and where it comes from.
 pub(crate) struct Certificates {
     files: Tls,
@@ -93,15 +96,23 @@ impl Certificates {
         Ok(Certificates { files: files.clone(), provider, current: RwLock::new((key, stamps)) })
     }
 
-    /// Reads the files again if they are others than they were. Gives whether they were.
+    /// Takes what is in the files into use if they are others than they were. Gives whether they were.
     pub(crate) fn refresh(&self) -> Result<bool, CertificateError> {
+        let renewal = self.renewal()?;
+        Ok(renewal.map(|it| self.take(it)).is_some())
+    }
+
+    /// What is in the files, if they are others than they were, for [`Certificates::take`].
+    pub(crate) fn renewal(&self) -> Result<Option<Renewal>, CertificateError> {
         let stamps = stamps(&self.files);
         if self.current.read().unwrap_or_else(PoisonError::into_inner).1 == stamps {
-            return Ok(false);
+            return Ok(None);
         }
-        let key = Arc::new(read(&self.files, &self.provider)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (key, stamps);
-        Ok(true)
+        Ok(Some(Renewal(Arc::new(read(&self.files, &self.provider)?), stamps)))
+    }
+
+    pub(crate) fn take(&self, renewal: Renewal) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (renewal.0, renewal.1);
     }
 
     /// What accepts connections: HTTP/2 and HTTP/1.1 by ALPN.
@@ -201,7 +212,10 @@ mod tests {
         assert!(certificates.refresh().is_err());
         assert_eq!(in_use(&certificates), first, "half a renewal changes nothing");
         std::fs::write(&files.tls.key, key).unwrap();
-        assert!(certificates.refresh().unwrap());
+        let renewal = certificates.renewal().unwrap().unwrap();
+        assert_eq!(in_use(&certificates), first, "it is read, and not in use");
+        certificates.take(renewal);
         assert_ne!(in_use(&certificates), first);
+        assert!(!certificates.refresh().unwrap());
     }
 }

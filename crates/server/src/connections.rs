@@ -1,11 +1,13 @@
 //! Connections: accepted, secured, limited in number and in patience, and ended in good order.
 //!
-//! `axum::serve` would do but for its patience: whoever opens connections and says nothing keeps them for good. So this is its loop, with a
-//! limit to how many there are, how long a handshake takes and how long a request's head is waited for. What is done by a request has
-//! limits of its own.
+//! `axum::serve` would do but for its patience: whoever opens connections and says nothing, or asks and takes nothing, keeps them for good. So
+//! this is its loop, with a limit to how many there are, and to how long handshakes, requests and clients that take their answers are waited
+//! for (`progress`). What is done by a request has limits of its own.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,15 +18,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower_service::Service as _;
 
 use crate::callers::network;
+use crate::progress::{Counted, Progress, Underway, Verdict, Watch, Watched};
 
 /// How long clients are waited for.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +36,21 @@ pub(crate) struct Patience {
     pub(crate) handshake: Duration,
     /// For the head of a request, the first and the next of a connection that is kept.
     pub(crate) head: Duration,
+    /// For the next request of a connection that speaks HTTP/2, after the answer to the one before.
+    pub(crate) idle: Duration,
+    /// For a client that takes next to nothing of what it asked for.
+    pub(crate) stalled: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { handshake: Duration::from_secs(10), head: Duration::from_secs(30) }
+        Patience {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            // Cargo downloads in one go, and pages follow each other sooner or much later.
+            idle: Duration::from_secs(60),
+            stalled: Duration::from_secs(30),
+        }
     }
 }
 
@@ -56,7 +69,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Which protocol a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speaks {
+pub(crate) enum Speaks {
     Http1,
     Http2,
 }
@@ -73,8 +86,8 @@ pub(crate) struct Connections {
     pub(crate) acceptor: Option<TlsAcceptor>,
     /// At the same time.
     pub(crate) limit: usize,
-    /// Those behind them have no other address than theirs: they may have as many as there are.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Whether an address is that of a proxy that is trusted now. Those behind it have no other address: they may have as many as there are.
+    pub(crate) is_trusted: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     pub(crate) patience: Patience,
 }
 
@@ -127,8 +140,9 @@ impl Connections {
     ) -> bool {
         let connections = Arc::new(self);
         let places = Arc::new(Semaphore::new(connections.limit));
-        let open = GracefulShutdown::new();
         let (ending, ended) = watch::channel(());
+        // Says that all connections have ended: nothing is ever sent.
+        let (open, mut all_ended) = mpsc::channel::<()>(1);
         let by_address = Arc::new(Open::default());
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -146,17 +160,17 @@ impl Connections {
                         tracing::debug!(%peer, "an address has too many connections");
                         continue;
                     };
-                    let (connections, watcher) = (connections.clone(), open.watcher());
-                    let mut ended = ended.clone();
+                    let connections = connections.clone();
+                    let (mut ended, open) = (ended.clone(), open.clone());
                     tokio::spawn(async move {
-                        let _places = (place, share);
+                        let _places = (place, share, open);
                         let begun = tokio::select! {
                             // Whoever has not begun with a request has nothing that is waited for.
                             _ = ended.changed() => return,
                             begun = connections.begin(stream, peer) => begun,
                         };
                         if let Some((stream, speaks)) = begun {
-                            connections.answer(stream, peer, speaks, watcher).await;
+                            connections.answer(stream, peer, speaks, ended).await;
                         }
                     });
                 }
@@ -167,14 +181,14 @@ impl Connections {
                 }
             }
         }
-        drop((listener, ending));
-        timeout(grace, open.shutdown()).await.is_ok()
+        drop((listener, ending, open));
+        timeout(grace, all_ended.recv()).await.is_ok()
     }
 
     /// A place for one more of this address; those of this machine and of trusted proxies are everybody's.
     fn share(&self, open: &Arc<Open>, peer: SocketAddr) -> Option<Option<Place>> {
         let address = peer.ip().to_canonical();
-        if address.is_loopback() || self.trusted_proxies.iter().any(|it| it.to_canonical() == address) {
+        if address.is_loopback() || (self.is_trusted)(address) {
             return Some(None);
         }
         open.place(network(address), (self.limit / SHARE).max(1)).map(Some)
@@ -211,13 +225,67 @@ impl Connections {
     }
 
     /// Answers requests until the connection ends.
-    async fn answer(&self, stream: Stream, peer: SocketAddr, speaks: Speaks, watcher: Watcher) {
-        let router = self.router.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            // A router is always ready.
-            router.clone().call(request.map(Body::new))
-        });
+    async fn answer(&self, stream: Stream, peer: SocketAddr, speaks: Speaks, ending: watch::Receiver<()>) {
+        match stream {
+            Stream::Plain(stream) => self.converse(stream, peer, speaks, ending).await,
+            Stream::Secured(stream) => self.converse(stream, peer, speaks, ending).await,
+        }
+    }
+
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+        peer: SocketAddr,
+        speaks: Speaks,
+        mut ending: watch::Receiver<()>,
+    ) {
+        let progress = Arc::new(Progress::default());
+        let service = {
+            let (router, progress) = (self.router.clone(), progress.clone());
+            service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                let underway = (speaks == Speaks::Http2).then(|| Underway::begin(&progress));
+                // A router is always ready.
+                let answer = router.clone().call(request.map(Body::new));
+                async move {
+                    let answer = answer.await?;
+                    Ok::<_, Infallible>(match underway {
+                        Some(underway) => answer.map(|body| Body::new(Watched { body, underway })),
+                        None => answer,
+                    })
+                }
+            })
+        };
+        let builder = self.builder(speaks);
+        let stream = TokioIo::new(Counted::new(stream, progress.clone()));
+        let mut connection = pin!(builder.serve_connection(stream, service));
+        let mut watch = Watch::new(progress, speaks, self.patience);
+        let mut is_ending = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, "a connection ended: {error}");
+                    }
+                    return;
+                }
+                _ = ending.changed(), if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                verdict = watch.look() => match verdict {
+                    Verdict::Wait => {}
+                    Verdict::LetGo => connection.as_mut().graceful_shutdown(),
+                    Verdict::End => {
+                        tracing::debug!(%peer, "a client takes nothing of what it asked for, or does not go");
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    fn builder(&self, speaks: Speaks) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.patience.head);
         builder
@@ -226,20 +294,9 @@ impl Connections {
             .keep_alive_interval(ASK_EVERY)
             .keep_alive_timeout(ANSWER)
             .max_concurrent_streams(STREAMS);
-        let builder = match speaks {
+        match speaks {
             Speaks::Http1 => builder.http1_only(),
             Speaks::Http2 => builder.http2_only(),
-        };
-        let ended = match stream {
-            Stream::Plain(stream) => {
-                watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
-            }
-            Stream::Secured(stream) => {
-                watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%peer, "a connection ended: {error}");
         }
     }
 }
@@ -270,11 +327,14 @@ fn is_of_the_client(error: &std::io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Bytes;
     use axum::extract::Path;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+
+    const LARGE: usize = 64 << 20;
 
     struct Served {
         address: SocketAddr,
@@ -296,7 +356,9 @@ mod tests {
                 seen.lock().unwrap().push(name);
                 std::future::ready("seen")
             };
-            Router::new().route("/{name}", get(note))
+            // More than fits into the buffers of both sides.
+            let large = || std::future::ready(Bytes::from(vec![b'x'; LARGE]));
+            Router::new().route("/{name}", get(note)).route("/large/{name}", get(large))
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -304,7 +366,7 @@ mod tests {
         let stopped = async {
             let _ = stopped.await;
         };
-        let connections = Connections { router, acceptor, limit, trusted_proxies: Vec::new(), patience };
+        let connections = Connections { router, acceptor, limit, is_trusted: Box::new(|_| false), patience };
         let ended = tokio::spawn(connections.serve(listener, stopped, Duration::from_secs(60)));
         Served { address, seen, stop, ended }
     }
@@ -358,7 +420,8 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_says_nothing_or_half_of_it_is_not_kept() {
-        let patience = Patience { handshake: Duration::from_millis(20), head: Duration::from_millis(20) };
+        let short = Duration::from_millis(20);
+        let patience = Patience { handshake: short, head: short, ..Patience::default() };
         let (certificates, _) = certificates();
         let secured = serve_by(Some(certificates.acceptor().unwrap()), 8, patience).await;
         let plain = serve_by(None, 8, patience).await;
@@ -382,6 +445,91 @@ mod tests {
         assert!(plain.seen.lock().unwrap().is_empty() && secured.seen.lock().unwrap().is_empty());
     }
 
+    /// A frame of HTTP/2 (RFC 9113, section 4.1).
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    /// A request for a path, whole in one frame (RFC 7541: `GET` and `http` by their numbers, the others by their names' numbers).
+    fn asks_for(path: &str, stream: u32) -> Vec<u8> {
+        let length = u8::try_from(path.len()).unwrap();
+        let head = [&[0x82, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b'x']].concat();
+        frame(1, 0b101, stream, &head)
+    }
+
+    const SETTINGS: u8 = 4;
+    const PING: u8 = 6;
+
+    /// Reads until the connection ends; answers nothing but pings.
+    async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+        let mut kinds = Vec::new();
+        let mut head = [0; 9];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            if stream.read_exact(&mut payload).await.is_err() {
+                break;
+            }
+            if head[3] == PING && head[4] == 0 {
+                let _ = stream.write_all(&frame(PING, 1, 0, &payload)).await;
+            }
+            kinds.push(head[3]);
+        }
+        kinds
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_of_http2_is_let_go() {
+        let short = Duration::from_millis(50);
+        let served = serve_by(None, 8, Patience { head: short, idle: short, ..Patience::default() }).await;
+        let hello = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+        for asked in [Vec::new(), asks_for("/asked", 1)] {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            stream.write_all(&[hello.as_slice(), &asked].concat()).await.unwrap();
+            let kinds = read_to_end(&mut stream).await;
+            // It is told so, and what it asked for was answered.
+            assert!(kinds.contains(&7), "{kinds:?}");
+            assert_eq!(kinds.contains(&0), !asked.is_empty(), "{kinds:?}");
+        }
+        assert_eq!(*served.seen.lock().unwrap(), ["asked"]);
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_nothing_of_an_answer_is_ended() {
+        let short = Duration::from_millis(50);
+        let served = serve_by(None, 8, Patience { stalled: short, ..Patience::default() }).await;
+        let hello = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+        // It reads and answers pings, and allows no more than the first 64 KiB of the body.
+        let mut polite = TcpStream::connect(served.address).await.unwrap();
+        polite.write_all(&[hello.as_slice(), &asks_for("/large/polite", 1)].concat()).await.unwrap();
+        let kinds = read_to_end(&mut polite).await;
+        assert!(kinds.contains(&0), "{kinds:?}");
+        // It does not read at all.
+        let mut deaf = TcpStream::connect(served.address).await.unwrap();
+        deaf.write_all(b"GET /large/deaf HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        // Nothing can be written any more once the other side is gone.
+        while deaf.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut rest = Vec::new();
+        let _ = deaf.read_to_end(&mut rest).await;
+        assert!(rest.len() < LARGE);
+        // One that reads slowly gets all of it.
+        let served =
+            serve_by(None, 8, Patience { stalled: Duration::from_secs(5), ..Patience::default() }).await;
+        let mut slow = TcpStream::connect(served.address).await.unwrap();
+        slow.write_all(b"GET /large/slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let (mut all, mut some) = (0, vec![0; 1 << 20]);
+        loop {
+            match slow.read(&mut some).await.unwrap() {
+                0 => break,
+                count => all += count,
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(all > LARGE);
+    }
+
     #[test]
     fn an_address_has_its_share_and_no_more() {
         let open = Arc::new(Open::default());
@@ -391,6 +539,27 @@ mod tests {
         assert!(open.place(other, 2).is_some());
         drop(places);
         assert!(open.0.lock().unwrap().is_empty(), "what is over is forgotten");
+    }
+
+    #[test]
+    fn a_proxy_that_comes_to_be_trusted_may_have_all_there_is() {
+        let trusted = Arc::new(Mutex::new(Vec::<IpAddr>::new()));
+        let connections = Connections {
+            router: Router::new(),
+            acceptor: None,
+            limit: 4,
+            is_trusted: {
+                let trusted = trusted.clone();
+                Box::new(move |address| trusted.lock().unwrap().contains(&address))
+            },
+            patience: Patience::default(),
+        };
+        let open = Arc::new(Open::default());
+        let proxy: SocketAddr = "192.0.2.1:9".parse().unwrap();
+        let first = connections.share(&open, proxy);
+        assert!(first.is_some() && connections.share(&open, proxy).is_none());
+        trusted.lock().unwrap().push(proxy.ip());
+        assert!(connections.share(&open, proxy).is_some());
     }
 
     fn certificates() -> (Arc<crate::certificates::Certificates>, rcgen::Certificate) {

@@ -5,6 +5,7 @@
 //! have looked at them for long.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,14 @@ use cratekeeper_store::{
     Act, NewYanks, ObservedVersion, Registry, State, StoreError, VersionRecord, canonical_name,
 };
 use serde::Deserialize;
+use tokio::time::timeout;
 
+use crate::callers::sharer;
 use crate::error::{Failure, with_sources};
 use crate::gate::{Front, GATE, Gate};
 use crate::protocol::CrateName;
 use crate::troubles::REST;
+use crate::turns::{Turn, Turns};
 use crate::views::View;
 
 /// Seconds of a day.
@@ -37,8 +41,22 @@ const HELD_BACK: &str = "withdrawn beside a version that is not released, or wit
 const PATIENCE_WITH_ANSWER: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// How much of it, or how long before it, others are waited for who ask as well. What is left is enough to say that an upstream does not answer.
+const IN_LINE_WITH_ANSWER: Duration = Duration::from_secs(4);
+const IN_LINE: Duration = Duration::from_secs(17);
+
 /// Index files that are asked of one upstream at the same time.
-pub(crate) const ASKING: usize = 32;
+const ASKING: usize = 32;
+
+/// Those for one address, or one network of IPv6: half, so that nobody who asks for names that do not exist keeps all others waiting.
+const ASKING_FOR_ONE: usize = ASKING / 2;
+
+/// Turns to ask an upstream.
+pub(crate) type Asking = Turns<IpAddr>;
+
+pub(crate) fn asking() -> Asking {
+    Asking::new(ASKING, ASKING_FOR_ONE)
+}
 
 /// Answers of upstreams that are remembered.
 const ANSWERS: usize = 100_000;
@@ -82,6 +100,14 @@ struct Line {
     pubtime: Option<String>,
 }
 
+impl Front {
+    /// Waits until it may be asked for somebody.
+    async fn turn(&self, asker: Option<IpAddr>) -> Result<Turn<IpAddr>, Failure> {
+        let turn = self.asking.turn(sharer(asker), 1).await;
+        turn.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))
+    }
+}
+
 impl Gate {
     /// The view of an upstream's crate, after the upstream was asked, unless it was asked lately.
     ///
@@ -91,6 +117,7 @@ impl Gate {
         self: &Arc<Gate>,
         front: &Front,
         name: &CrateName,
+        asker: Option<IpAddr>,
     ) -> Result<Option<Arc<View>>, Failure> {
         let known = self.answers.get(front, name);
         let view = self.view(&front.registry, name.as_str()).await?;
@@ -106,17 +133,12 @@ impl Gate {
         // The upstream may know the crate by another spelling than whoever asks.
         let spelled = view.as_ref().and_then(|it| CrateName::parse(&it.krate.name).ok());
         let asked = spelled.as_ref().unwrap_or(name);
-        let patience = if view.is_some() { PATIENCE_WITH_ANSWER } else { PATIENCE };
-        let failure = match tokio::time::timeout(patience, self.ask(front, asked, etag.clone())).await {
-            Ok(Ok(etag)) => {
+        let failure = match self.ask_patiently(front, asked, etag.clone(), (asker, view.is_some())).await {
+            Ok(etag) => {
                 self.answers.put(front, name, Answer { believed_since: Instant::now(), etag });
                 return Ok(self.view(&front.registry, name.as_str()).await?);
             }
-            Ok(Err(failure)) => failure,
-            Err(_) => {
-                front.troubles.failed();
-                Failure::Upstream(format!("the upstream `{}` does not answer", front.registry.name))
-            }
+            Err(failure) => failure,
         };
         let Some(view) = view else { return Err(failure) };
         self.metrics.upstream_failure();
@@ -128,8 +150,40 @@ impl Gate {
         Ok(Some(view))
     }
 
+    /// Asks an upstream when it is somebody's turn. Only an upstream that was asked can fail to answer: those who wait for their turn say
+    /// nothing about it.
+    async fn ask_patiently(
+        &self,
+        front: &Front,
+        name: &CrateName,
+        etag: Option<String>,
+        (asker, has_answer): (Option<IpAddr>, bool),
+    ) -> Result<Option<String>, Failure> {
+        let arrived = Instant::now();
+        let in_line = if has_answer { IN_LINE_WITH_ANSWER } else { IN_LINE };
+        let Ok(turn) = timeout(in_line, front.turn(asker)).await else {
+            let upstream = &front.registry.name;
+            return Err(Failure::Unavailable(format!(
+                "too many others ask the upstream `{upstream}`; try again in a while"
+            )));
+        };
+        let turn = turn?;
+        let patience =
+            if has_answer { PATIENCE_WITH_ANSWER } else { PATIENCE.saturating_sub(arrived.elapsed()) };
+        let Ok(answer) = timeout(patience, self.ask(front, turn, name, etag)).await else {
+            front.troubles.failed();
+            return Err(Failure::Upstream(format!("the upstream `{}` does not answer", front.registry.name)));
+        };
+        answer
+    }
+
     /// Whether an upstream has a crate of this name, however `-` and `_` are written in it.
-    pub(crate) async fn upstream_has(&self, front: &Front, name: &CrateName) -> Result<bool, Failure> {
+    pub(crate) async fn upstream_has(
+        &self,
+        front: &Front,
+        name: &CrateName,
+        asker: Option<IpAddr>,
+    ) -> Result<bool, Failure> {
         if self.store.krate(front.registry.id, name.as_str()).await?.is_some() {
             return Ok(true);
         }
@@ -137,7 +191,8 @@ impl Gate {
             [name.as_str().to_owned(), name.as_str().replace('_', "-"), name.as_str().replace('-', "_")];
         let spellings: std::collections::BTreeSet<String> = spellings.into_iter().collect();
         for spelling in spellings {
-            if !matches!(self.index_file(front, spelling, None).await?, IndexFile::NotThere) {
+            let turn = front.turn(asker).await?;
+            if !matches!(self.index_file(front, turn, spelling, None).await?, IndexFile::NotThere) {
                 return Ok(true);
             }
         }
@@ -148,11 +203,10 @@ impl Gate {
     async fn index_file(
         &self,
         front: &Front,
+        turn: Turn<IpAddr>,
         name: String,
         etag: Option<String>,
     ) -> Result<IndexFile, Failure> {
-        let ended = |_| Failure::Unavailable("the gate ends".to_owned());
-        let turn = front.asking.clone().acquire_owned().await.map_err(ended)?;
         let upstream = front.upstream.clone();
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -186,10 +240,11 @@ impl Gate {
     async fn ask(
         &self,
         front: &Front,
+        turn: Turn<IpAddr>,
         name: &CrateName,
         etag: Option<String>,
     ) -> Result<Option<String>, Failure> {
-        match self.index_file(front, name.as_str().to_owned(), etag.clone()).await? {
+        match self.index_file(front, turn, name.as_str().to_owned(), etag.clone()).await? {
             IndexFile::NotModified => Ok(etag),
             IndexFile::NotThere => Ok(None),
             IndexFile::Lines { text, etag } => {

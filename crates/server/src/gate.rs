@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
 use crate::reload::Live;
 use crate::troubles::Troubles;
+use crate::turns::Turns;
 use crate::views::Views;
 use crate::waiting::Waiting;
 
@@ -85,6 +86,8 @@ pub struct Gate {
     pub(crate) directory: PathBuf,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
+    /// Room for archives that clients did not take yet.
+    pub(crate) room: Arc<crate::sending::Room>,
     pub(crate) engine: Engine,
     clock: Clock,
     pub(crate) hosted: Registry,
@@ -95,8 +98,8 @@ pub struct Gate {
     pub(crate) views: Views,
     pub(crate) waiting: Waiting,
     pub(crate) rates: Rates,
-    /// Publishes whose bodies are in memory at the same time.
-    pub(crate) publishing: tokio::sync::Semaphore,
+    /// Publishes whose bodies are in memory at the same time, by the number of the account.
+    pub(crate) publishing: Turns<i64>,
     /// Versions that are judged at the same time: each takes a processor.
     pub(crate) judging: tokio::sync::Semaphore,
     /// Replays at the same time: each reads what a year left.
@@ -119,7 +122,7 @@ pub(crate) struct Front {
     /// Source of its packages, as lockfiles write it.
     pub(crate) source: PackageSource,
     /// Index files that are asked for at the same time. Its own, so that an upstream that hangs takes nothing from another.
-    pub(crate) asking: Arc<tokio::sync::Semaphore>,
+    pub(crate) asking: crate::fronts::Asking,
     /// Archives that are brought at the same time.
     pub(crate) bringing: Arc<tokio::sync::Semaphore>,
     pub(crate) troubles: Troubles,
@@ -223,6 +226,11 @@ impl Gate {
             Some(place) => Blobs::at(place)?,
             None => Blobs::in_directory(&directory.join("blobs"))?,
         };
+        {
+            // Of a million archives it takes a while to look at all, and nobody waits for it.
+            let blobs = blobs.clone();
+            tokio::task::spawn_blocking(move || blobs.sweep());
+        }
         let default = cargo.default_registry()?;
         let hosted = registry(&store, HOSTED, RegistryKind::Hosted, None, at).await?;
         let mut fronts = BTreeMap::new();
@@ -240,7 +248,7 @@ impl Gate {
             views: Views::new(store.newest_change().await?),
             waiting: Waiting::default(),
             rates: Rates::default(),
-            publishing: tokio::sync::Semaphore::new(PUBLISHES),
+            publishing: Turns::new(PUBLISHES, PUBLISHES_OF_ONE),
             judging: tokio::sync::Semaphore::new(configuration.inspections.max(1)),
             replaying: tokio::sync::Semaphore::new(1),
             hashing: tokio::sync::Semaphore::new(1),
@@ -258,6 +266,7 @@ impl Gate {
             directory,
             store,
             blobs,
+            room: crate::sending::room(),
             engine,
             clock,
             hosted,
@@ -377,6 +386,9 @@ impl Gate {
 /// Publishes at the same time: each may hold an archive of the largest size.
 const PUBLISHES: usize = 4;
 
+/// Those of one account, whatever its tokens: an upload may take two minutes, and others get through meanwhile.
+const PUBLISHES_OF_ONE: usize = PUBLISHES / 2;
+
 /// How often names are read again, where something changed.
 const NAMES_EVERY: Duration = Duration::from_secs(30);
 
@@ -416,13 +428,12 @@ async fn open_upstream(
     } else {
         PackageSource::Registry(format!("sparse+{}/proxy/{name}/index/", configuration.url()))
     };
-    let places = |count| Arc::new(tokio::sync::Semaphore::new(count));
     Ok(Front {
         registry,
         upstream: Arc::new(upstream),
         source,
-        asking: places(crate::fronts::ASKING),
-        bringing: places(crate::inspection::BRINGING),
+        asking: crate::fronts::asking(),
+        bringing: Arc::new(tokio::sync::Semaphore::new(crate::inspection::BRINGING)),
         troubles: Troubles::default(),
     })
 }

@@ -28,23 +28,27 @@ mod fronts;
 mod gate;
 mod hosted;
 mod inspection;
+mod judging;
 mod likes;
 mod metrics;
 mod pages;
+mod progress;
 pub mod protocol;
 mod refusal;
 mod reload;
 mod reports;
 mod restraints;
+mod sending;
 mod service;
 mod serving;
 mod setup;
 mod troubles;
+mod turns;
 mod views;
 mod waiting;
 mod webhooks;
 
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobError, Blobs, OpenArchive};
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{

@@ -82,9 +82,9 @@ impl Metrics {
         self.index_requests.inc();
     }
 
-    pub(crate) fn downloaded(&self, bytes: usize) {
+    pub(crate) fn downloaded(&self, bytes: u64) {
         self.downloads.inc();
-        self.downloaded_bytes.inc_by(bytes as u64);
+        self.downloaded_bytes.inc_by(bytes);
     }
 
     pub(crate) fn refused(&self) {

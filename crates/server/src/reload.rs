@@ -13,7 +13,6 @@ use cratekeeper_store::{Act, AuditFilter, Store, StoreError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::certificates::CertificateError;
 use crate::configuration::{Configuration, ConfigurationError, FILE};
 use crate::error::with_sources;
 use crate::gate::Gate;
@@ -112,19 +111,25 @@ impl Gate {
         let (Some(policy), Some(written)) = (policy, written) else {
             return Err(ReloadError::Mistakes(mistakes));
         };
-        // Last, because it counts at once: it is a thing of its own, and half a renewal keeps the one in use.
-        let certificate_changed = match self.refresh_certificates() {
-            Ok(changed) => changed,
+        let renewal = match self.certificates.as_ref().map_or(Ok(None), |it| it.renewal()) {
+            Ok(renewal) => renewal,
             Err(error) => return Err(ReloadError::Mistakes(vec![with_sources(&error)])),
         };
+        let at = self.now();
         let mut settings = (*self.settings()).clone();
         let (changed, needs_restart) = settings.take_over(&self.live.written(), &written);
+        let mut acts = Vec::new();
         if !changed.is_empty() || !needs_restart.is_empty() {
             let detail = json!({ "changed": changed, "needs_restart": needs_restart, "reason": reason });
-            let act = Act::new(by, "configuration.change", FILE, self.now()).with_detail(detail);
-            self.store.act(act).await?.commit().await?;
+            acts.push(Act::new(by, "configuration.change", FILE, at).with_detail(detail));
         }
-        note_policy(&self.store, &policy, by, reason, self.now()).await?;
+        acts.extend(policy_change(&self.store, &policy, by, reason, at).await?);
+        write_down(&self.store, acts).await?;
+        // From here on nothing fails: what the log says is so.
+        let certificate_changed = renewal.is_some();
+        if let (Some(certificates), Some(renewal)) = (&self.certificates, renewal) {
+            certificates.take(renewal);
+        }
         let digest = policy.digest();
         let before = self.engine.replace_policy(policy);
         self.live.replace(settings, written);
@@ -138,19 +143,13 @@ impl Gate {
         })
     }
 
-    fn refresh_certificates(&self) -> Result<bool, CertificateError> {
-        self.certificates.as_ref().map_or(Ok(false), |it| it.refresh())
-    }
-
     /// Takes renewed certificates into use until the gate ends.
     pub(crate) async fn follow_certificates(self: Arc<Gate>) {
-        if self.certificates.is_none() {
-            return;
-        }
+        let Some(certificates) = &self.certificates else { return };
         let mut told = String::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match self.refresh_certificates() {
+            match certificates.refresh() {
                 Ok(true) => {
                     told.clear();
                     tracing::info!("a renewed certificate is in use");
@@ -195,16 +194,39 @@ pub(crate) async fn note_policy(
     reason: Option<&str>,
     at: i64,
 ) -> Result<(), StoreError> {
+    let act = policy_change(store, policy, by, reason, at).await?;
+    write_down(store, act.into_iter().collect()).await
+}
+
+/// All of these entries, or none of them.
+async fn write_down(store: &Store, acts: Vec<Act>) -> Result<(), StoreError> {
+    let mut acts = acts.into_iter();
+    let Some(first) = acts.next() else { return Ok(()) };
+    let mut transaction = store.act(first).await?;
+    for act in acts {
+        transaction.also(act);
+    }
+    transaction.commit().await
+}
+
+/// That another policy decides than the log saw last, if it is another.
+async fn policy_change(
+    store: &Store,
+    policy: &Policy,
+    by: &str,
+    reason: Option<&str>,
+    at: i64,
+) -> Result<Option<Act>, StoreError> {
     let digest = policy.digest();
     let before = last_digest(store).await?;
     if before == Some(digest) {
-        return Ok(());
+        return Ok(None);
     }
     let detail = json!({
         "before": before, "now": digest, "clauses": policy.clauses().len(), "waivers": policy.waivers().len(),
         "reason": reason,
     });
-    store.act(Act::new(by, CHANGED, POLICY, at).with_detail(detail)).await?.commit().await
+    Ok(Some(Act::new(by, CHANGED, POLICY, at).with_detail(detail)))
 }
 
 async fn last_digest(store: &Store) -> Result<Option<Checksum>, StoreError> {

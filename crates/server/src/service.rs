@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use cratekeeper_store::Role;
 use tokio::net::TcpListener;
 
-use crate::callers::{Caller, RequestKind, is_from_here};
+use crate::callers::{Caller, RequestKind, is_among, is_from_here};
 use crate::configuration::MetricsAccess;
 use crate::connections::{Connections, Patience};
 use crate::error::{Failure, with_sources};
@@ -71,7 +71,10 @@ pub async fn serve(
         router: router(gate.clone()),
         acceptor,
         limit: gate.configuration.connections,
-        trusted_proxies: gate.configuration.trusted_proxies.clone(),
+        is_trusted: {
+            let gate = gate.clone();
+            Box::new(move |address| is_among(address, &gate.settings().trusted_proxies))
+        },
         patience: Patience::default(),
     };
     if !connections.serve(listener, stop, GRACE).await {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,9 +18,10 @@ use crate::blobs::BlobError;
 use crate::callers::{Caller, RequestKind};
 use crate::error::Failure;
 use crate::gate::{Front, Gate};
-use crate::inspection::InspectError;
+use crate::judging::InspectError;
 use crate::protocol::{CrateName, crate_of};
 use crate::refusal::Refused;
+use crate::sending::SendError;
 use crate::views::View;
 
 /// Whoever asks again within this time gets no new look; cargo asks every time and sends what it has.
@@ -71,11 +72,12 @@ pub(crate) async fn proxy_index(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, _) = request.into_parts();
-    Caller::of(&parts, &gate, RequestKind::Read).await?.may_read(&gate)?;
+    let caller = Caller::of(&parts, &gate, RequestKind::Read).await?;
+    caller.may_read(&gate)?;
     let front = front(&gate, &upstream)?;
     let name = crate_of(&path).ok_or_else(not_in_index)?;
     refuse_private_name(&gate, &upstream, &name).await?;
-    let view = gate.refreshed(front, &name).await?;
+    let view = gate.refreshed(front, &name, caller.address).await?;
     index_file(&gate, view, &parts.headers)
 }
 
@@ -164,7 +166,7 @@ async fn download(
     let name = CrateName::parse(name).map_err(|error| Failure::Bad(error.to_string()))?;
     let version: Version = version.parse().map_err(|_| Failure::Bad("invalid version".to_owned()))?;
     for _ in 0..LOOKS {
-        let (view, record) = find(gate, registry, &name, &version).await?;
+        let (view, record) = find(gate, registry, &name, &version, &caller).await?;
         if let Some(answer) = give(gate, registry, &caller, (&view, &record)).await? {
             return Ok(answer);
         }
@@ -189,13 +191,13 @@ async fn give(
         }
         return Ok(Some(refusal(gate, view, record)));
     }
-    let bytes = match gate.archive(&record.checksum).await {
-        Ok(bytes) => bytes,
+    let (body, length) = match gate.to_send(&record.checksum, caller.address).await {
+        Ok(body) => body,
         // What is damaged here is as good as not there, where it can be had again.
-        Err(BlobError::NotThere(_) | BlobError::Damaged { .. }) => {
+        Err(SendError::Blob(BlobError::NotThere(_) | BlobError::Damaged { .. })) => {
             let brought = gate.bring(registry, &view.krate, record).await;
             brought.map_err(|error| unreachable(registry, error))?;
-            gate.archive(&record.checksum).await?
+            gate.to_send(&record.checksum, caller.address).await?
         }
         Err(error) => return Err(error.into()),
     };
@@ -210,8 +212,8 @@ async fn give(
     // No record, no bytes: whoever is to be told about a malicious version must be in the records.
     match gate.recorder.record(fetch).await {
         Ok(()) => {
-            gate.metrics.downloaded(bytes.len());
-            Ok(Some(archive(bytes)))
+            gate.metrics.downloaded(length);
+            Ok(Some(archive(body)))
         }
         // Somebody decided so a moment ago, elsewhere.
         Err(error) if *error.kind() == StoreErrorKind::NotOpen => {
@@ -228,6 +230,7 @@ async fn find(
     registry: &Registry,
     name: &CrateName,
     version: &Version,
+    caller: &Caller,
 ) -> Result<(Arc<View>, VersionRecord), Failure> {
     let missing = || Failure::NotFound(format!("there is no `{name}` {version}"));
     let mut view = gate.view(registry, name.as_str()).await?;
@@ -235,7 +238,7 @@ async fn find(
         && let Some(front) = gate.front(registry)
     {
         // Cargo may have the index from another time, or another replica.
-        view = gate.refreshed(front, name).await?;
+        view = gate.refreshed(front, name, caller.address).await?;
     }
     let view = view.ok_or_else(missing)?;
     let record = view.version(version).cloned().ok_or_else(missing)?;
@@ -310,11 +313,11 @@ fn refusal(gate: &Gate, view: &View, record: &VersionRecord) -> Response {
 }
 
 /// The bytes, once the record of the fetch is durable.
-fn archive(bytes: Bytes) -> Response {
+fn archive(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/gzip"),
         (header::CACHE_CONTROL, ARCHIVE_CACHE),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, Body::from(bytes)).into_response()
+    (headers, body).into_response()
 }

@@ -18,17 +18,14 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use semver::Version;
 
-use crate::blobs::BlobError;
+use crate::blobs::{BlobError, WHOLE};
 use crate::gate::Gate;
 
 /// Bytes of views that are kept: all index files of a workspace of a thousand packages.
 const VIEW_BYTES: u64 = 48 << 20;
 
-/// Bytes of archives that are kept.
+/// Bytes of archives that are kept, of those that are read at once.
 const ARCHIVE_BYTES: u64 = 24 << 20;
-
-/// Largest archive that is kept in memory.
-const LARGEST_KEPT: usize = 2 << 20;
 
 /// How often other replicas' changes are asked for.
 const CHANGES_EVERY: Duration = Duration::from_millis(250);
@@ -154,6 +151,18 @@ impl Views {
         }
     }
 
+    /// The bytes of an archive that are in memory.
+    pub(crate) fn archive(&self, checksum: &Checksum) -> Option<Bytes> {
+        self.archives.get(checksum)
+    }
+
+    /// Keeps the bytes of an archive for whoever asks next.
+    pub(crate) fn keep_archive(&self, checksum: Checksum, bytes: &Bytes) {
+        if bytes.len() as u64 <= WHOLE {
+            self.archives.insert(checksum, bytes.clone());
+        }
+    }
+
     /// A number is whole after each change, so a panic elsewhere does not matter.
     fn generation(&self) -> MutexGuard<'_, u64> {
         self.generation.lock().unwrap_or_else(PoisonError::into_inner)
@@ -223,26 +232,21 @@ impl Gate {
         }
     }
 
-    /// The bytes of an archive from the archive store. That one is damaged there is written down: a disk goes bad for more than one.
-    pub(crate) async fn stored(&self, checksum: &Checksum) -> Result<Bytes, BlobError> {
-        let result = self.blobs.get(checksum).await;
-        if let Err(error @ BlobError::Damaged { .. }) = &result {
+    /// Makes sure that an archive is in the archive store as it should be.
+    pub(crate) async fn check_archive(&self, checksum: &Checksum) -> Result<(), BlobError> {
+        let result = match self.blobs.open(checksum).await {
+            Ok(archive) => archive.check().await,
+            Err(error) => Err(error),
+        };
+        result.inspect_err(|error| self.note_damage(error))
+    }
+
+    /// That an archive is damaged is written down: a disk goes bad for more than one.
+    pub(crate) fn note_damage(&self, error: &BlobError) {
+        if matches!(error, BlobError::Damaged { .. }) {
             tracing::error!("{error}");
             self.metrics.damaged_archive();
         }
-        result
-    }
-
-    /// The bytes of an archive, from memory where they are there.
-    pub(crate) async fn archive(&self, checksum: &Checksum) -> Result<Bytes, BlobError> {
-        if let Some(bytes) = self.views.archives.get(checksum) {
-            return Ok(bytes);
-        }
-        let bytes = self.stored(checksum).await?;
-        if bytes.len() <= LARGEST_KEPT {
-            self.views.archives.insert(*checksum, bytes.clone());
-        }
-        Ok(bytes)
     }
 }
 

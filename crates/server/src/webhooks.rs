@@ -8,14 +8,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cratekeeper_store::{DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, StoreError};
+use cratekeeper_store::{DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, SPENT, StoreError};
 use serde_json::Value;
 
 use crate::error::with_sources;
 use crate::gate::Gate;
-
-/// How long a delivery is somebody's, in seconds: longer than an HTTP request may take.
-const LEASE: i64 = 400;
+use crate::inspection::LEASE;
 
 /// Deliveries that are sent at the same time.
 const DELIVERIES: usize = 8;
@@ -30,15 +28,15 @@ impl Gate {
         loop {
             let Ok(permit) = free.clone().acquire_owned().await else { return };
             match self.store.claim_jobs(&self.process, &[DELIVER], 1, LEASE, self.now()).await {
-                Ok(claimed) if claimed.leases.is_empty() && claimed.given_up.is_empty() => {
+                Ok(claimed) if claimed.leases.is_empty() && claimed.spent.is_empty() => {
                     drop(permit);
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Ok(claimed) => {
                     let gate = self.clone();
                     tokio::spawn(async move {
-                        for job in &claimed.given_up {
-                            gate.give_up_delivery(&job.payload).await;
+                        for lease in &claimed.spent {
+                            gate.give_up_delivery(lease).await;
                         }
                         for lease in claimed.leases {
                             gate.clone().deliver(&lease).await;
@@ -55,7 +53,11 @@ impl Gate {
     }
 
     async fn deliver(self: Arc<Gate>, lease: &Lease) {
-        let outcome = self.attempt(lease).await;
+        let outcome = tokio::select! {
+            outcome = self.attempt(lease) => outcome,
+            // Somebody else sends it now, after a clock that jumped say.
+            () = self.clone().signs_of_life(lease.clone()) => return,
+        };
         let ended = match outcome {
             Ok(()) => self.store.complete_job(lease).await,
             Err(reason) => {
@@ -69,12 +71,18 @@ impl Gate {
         }
     }
 
-    /// A delivery whose senders ended each time, without a word.
-    async fn give_up_delivery(&self, payload: &Value) {
-        let Some(id) = payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId) else { return };
+    /// A delivery whose senders ended each time, without a word. Its job is the last to know: until then somebody else does this again.
+    async fn give_up_delivery(&self, lease: &Lease) {
+        let id = lease.payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId);
         let answer = "whoever sent it ended, each time".to_owned();
         let attempt = DeliveryAttempt { at: self.now(), status: None, answer };
-        if let Err(error) = self.store.record_delivery_attempt(id, &attempt, DeliveryState::GivenUp).await {
+        let given_up = async {
+            if let Some(id) = id {
+                self.store.record_delivery_attempt(id, &attempt, DeliveryState::GivenUp).await?;
+            }
+            self.store.fail_job(lease, SPENT, attempt.at).await
+        };
+        if let Err(error) = given_up.await {
             tracing::error!("failed to give up a delivery: {}", with_sources(&error));
         }
     }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::entities::{inspections, provenance, versions};
 use crate::error::During;
-use crate::jobs::{Lease, NewJob};
+use crate::jobs::{Lease, LeaseState, NewJob, put_back};
 use crate::ownership::shown;
 use crate::registries::crate_by_id;
 use crate::standing::{Enforcement, Standing, State, restate};
@@ -215,30 +215,31 @@ impl Store {
         }
         // Read again: a decision may have been taken since.
         let row = version_by_id(&transaction.inner, version.0).await?;
-        let krate = crate_by_id(&transaction.inner, row.crate_id).await?;
-        inspection
-            .row(version)?
-            .insert(&transaction.inner)
-            .await
-            .during("record the inspection of", &object)?;
-        let rank_before = row.rank;
-        let update = inspection.update(row).update(&transaction.inner).await;
-        let row = update.during("record the inspection of", &object)?;
-        restate(&mut transaction, krate.registry_id, vec![row]).await?;
-        let row = version_by_id(&transaction.inner, version.0).await?;
-        crate::cases::inspected(&transaction, rank_before, &row).await?;
-        note_first_verdict(&transaction, version, inspection).await?;
-        transaction.set_detail(json!({
-            "state": inspection.state,
-            "score": inspection.score(),
-            "verdict": inspection.verdict(),
-            "clause": inspection.clause(),
-            "analyzer": inspection.analyzer,
-        }));
+        write_down(&mut transaction, row, inspection, &object).await?;
         let now =
             crate::VersionRecord::try_from(version_by_id(&transaction.inner, version.0).await?)?.standing;
         transaction.commit().await?;
         Ok(now)
+    }
+
+    /// Gives up the job that was to inspect a version, and writes down that nobody could, unless the version was inspected meanwhile.
+    pub(crate) async fn record_failure(
+        &self,
+        version: VersionId,
+        inspection: &Inspection,
+        lease: &Lease,
+        error: &str,
+    ) -> Result<LeaseState, StoreError> {
+        let mut transaction = self.change(inspection.at).await?;
+        let state = put_back(&transaction.inner, lease, error, inspection.at).await?;
+        let row = version_by_id(&transaction.inner, version.0).await?;
+        if state == LeaseState::Held && row.state == State::Pending.as_str() {
+            let object = shown(&crate_by_id(&transaction.inner, row.crate_id).await?, &row);
+            transaction.also(Act::new(INSPECTION, "version.inspect", &object, inspection.at));
+            write_down(&mut transaction, row, inspection, &object).await?;
+        }
+        transaction.commit().await?;
+        Ok(state)
     }
 
     /// Instead of writing down a judgement by what was known before another one: its job is done again.
@@ -315,6 +316,34 @@ impl Store {
         };
         rows.into_iter().map(recorded).collect()
     }
+}
+
+/// Makes an inspection what counts for a version.
+async fn write_down(
+    transaction: &mut crate::Transaction,
+    row: versions::Model,
+    inspection: &Inspection,
+    object: &str,
+) -> Result<(), StoreError> {
+    let version = VersionId(row.id);
+    let krate = crate_by_id(&transaction.inner, row.crate_id).await?;
+    let written = inspection.row(version)?.insert(&transaction.inner).await;
+    written.during("record the inspection of", object)?;
+    let rank_before = row.rank;
+    let update = inspection.update(row).update(&transaction.inner).await;
+    let row = update.during("record the inspection of", object)?;
+    restate(transaction, krate.registry_id, vec![row]).await?;
+    let row = version_by_id(&transaction.inner, version.0).await?;
+    crate::cases::inspected(transaction, rank_before, &row).await?;
+    note_first_verdict(transaction, version, inspection).await?;
+    transaction.set_detail(json!({
+        "state": inspection.state,
+        "score": inspection.score(),
+        "verdict": inspection.verdict(),
+        "clause": inspection.clause(),
+        "analyzer": inspection.analyzer,
+    }));
+    Ok(())
 }
 
 async fn newest(connection: &impl ConnectionTrait, version: VersionId) -> Result<i64, StoreError> {

@@ -16,6 +16,8 @@ use serde_json::Value;
 use crate::changes::ROWS_AT_ONCE;
 use crate::entities::jobs;
 use crate::error::During;
+use crate::inspections::Inspection;
+use crate::transaction::retried;
 use crate::words::{clean, read_json, write_json};
 use crate::{JobId, Store, StoreError, StoreErrorKind, Transaction, VersionId};
 
@@ -152,9 +154,21 @@ impl From<jobs::Model> for Job {
 pub struct Claimed {
     /// Jobs to be done.
     pub leases: Vec<Lease>,
-    /// Jobs that were given up on the way, because their leases ended without an answer as often as they may
-    /// be tried. Whoever claims must see to what they were about: nobody else is told.
-    pub given_up: Vec<Job>,
+    /// Jobs whose leases ended without an answer as often as they may be tried. Whoever claims has to give them
+    /// up, with what follows from that, and has them until then: somebody else does it when they die, too.
+    pub spent: Vec<Lease>,
+}
+
+/// Why a job is given up whose leases ended without an answer.
+pub const SPENT: &str = "its lease ended without an answer, each time it was tried";
+
+/// What follows from a job that is given up.
+#[derive(Debug, Clone, Copy)]
+pub enum Consequence<'a> {
+    /// Another one, in its place.
+    Another(&'a NewJob),
+    /// Nobody could inspect the version, unless somebody did meanwhile.
+    Uninspected(VersionId, &'a Inspection),
 }
 
 impl Lease {
@@ -281,8 +295,7 @@ impl Store {
     }
 
     /// Takes up to `limit` jobs of these kinds that are due, at most 500, for `seconds`, a quarter of an hour at most. `owner` must be a
-    /// name that no other process has. Jobs whose lease ended as often as they may be tried are given up on
-    /// the way.
+    /// name that no other process has. Jobs whose lease ended as often as they may be tried are told apart.
     ///
     /// # Errors
     ///
@@ -306,28 +319,26 @@ impl Store {
             // What another process claims at this moment is passed over; SQLite has one writer, and leaves this out.
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         let due = query.all(&transaction).await.during("claim", "jobs")?;
-        let (mut leases, mut spent, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut claimed, mut damaged) = (Claimed::default(), Vec::new());
         for row in due {
             match lease(&row, owner) {
-                _ if row.attempts >= row.attempts_allowed => spent.push(row),
-                Ok(lease) => leases.push(lease),
+                Ok(lease) if lease.attempt > lease.attempts_allowed => claimed.spent.push(lease),
+                Ok(lease) => claimed.leases.push(lease),
                 // One that cannot be read must not keep the others from being claimed.
                 Err(_) => damaged.push(row),
             }
         }
-        let ended = "its lease ended without an answer, each time it was tried";
-        let mut given_up = give_up(&transaction, spent, ended, at).await?;
-        given_up.extend(give_up(&transaction, damaged, "its payload cannot be read", at).await?);
+        give_up(&transaction, damaged, "its payload cannot be read", at).await?;
         let update = jobs::Entity::update_many()
             .col_expr(jobs::Column::Attempts, Expr::col(jobs::Column::Attempts).add(1))
             .col_expr(jobs::Column::LeaseOwner, Expr::value(Some(owner.to_owned())))
             .col_expr(jobs::Column::RunAfter, Expr::value(leased_until(at, seconds)))
             // What happens from now on may not be seen by whoever works on it: another job may be made for that.
             .col_expr(jobs::Column::Once, Expr::value(None::<String>))
-            .filter(jobs::Column::Id.is_in(leases.iter().map(|it| it.id.0)));
+            .filter(jobs::Column::Id.is_in(claimed.leases.iter().chain(&claimed.spent).map(|it| it.id.0)));
         update.exec(&transaction).await.during("claim", "jobs")?;
         transaction.commit().await.during("claim", "jobs")?;
-        Ok(Claimed { leases, given_up })
+        Ok(claimed)
     }
 
     /// Says that somebody still works on a job, which is theirs for another `seconds`.
@@ -360,33 +371,38 @@ impl Store {
     ///
     /// When the database refuses.
     pub async fn fail_job(&self, lease: &Lease, error: &str, at: i64) -> Result<LeaseState, StoreError> {
-        let is_last = lease.is_last();
         let transaction = self.begin_writing("put back the job").await?;
-        let twin = jobs::Entity::find()
-            .filter(jobs::Column::Kind.eq(clean(&lease.kind)))
-            .filter(jobs::Column::Payload.eq(write_json(&lease.payload, "payload")?))
-            .filter(jobs::Column::Id.ne(lease.id.0))
-            .filter(jobs::Column::DeadAt.is_null())
-            .filter(jobs::Column::LeaseOwner.is_null());
-        // What is about no version may have been asked for twice on purpose.
-        if lease.payload.get("version_id").is_some()
-            && twin.one(&transaction).await.during("put back the job", lease.id)?.is_some()
-        {
-            let delete = jobs::Entity::delete_many().filter(held(lease)).exec(&transaction).await;
-            let state = lease_state(delete.during("put back the job", lease.id)?.rows_affected);
-            transaction.commit().await.during("put back the job", lease.id)?;
-            return Ok(state);
-        }
-        let error: String = clean(error).chars().take(ERROR_CHARACTERS).collect();
-        let update = jobs::Entity::update_many()
-            .col_expr(jobs::Column::RunAfter, Expr::value(at.saturating_add(pause(lease.attempt))))
-            .col_expr(jobs::Column::LeaseOwner, Expr::value(None::<String>))
-            .col_expr(jobs::Column::LastError, Expr::value(Some(error)))
-            .col_expr(jobs::Column::DeadAt, Expr::value(is_last.then_some(at)))
-            .filter(held(lease));
-        let updated = update.exec(&transaction).await.during("put back the job", lease.id)?;
+        let state = put_back(&transaction, lease, error, at).await?;
         transaction.commit().await.during("put back the job", lease.id)?;
-        Ok(lease_state(updated.rows_affected))
+        Ok(state)
+    }
+
+    /// Gives a job up after its last attempt, together with what follows from that: no moment has the one without the other.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such version, or the database refuses.
+    pub async fn give_up_job(
+        &self,
+        lease: &Lease,
+        error: &str,
+        follows: Consequence<'_>,
+        at: i64,
+    ) -> Result<LeaseState, StoreError> {
+        match follows {
+            Consequence::Another(job) => {
+                let transaction = self.begin_writing("give up the job").await?;
+                let state = put_back(&transaction, lease, error, at).await?;
+                if state == LeaseState::Held {
+                    enqueue(&transaction, job, at).await?;
+                }
+                transaction.commit().await.during("give up the job", lease.id)?;
+                Ok(state)
+            }
+            Consequence::Uninspected(version, inspection) => {
+                retried!(self.record_failure(version, inspection, lease, error).await)
+            }
+        }
     }
 
     /// Gives back all jobs that this process has, when it ends in good order. They count as not tried.
@@ -480,23 +496,53 @@ fn lease(row: &jobs::Model, owner: &str) -> Result<Lease, StoreError> {
     })
 }
 
-/// Gives jobs up for this reason, and gives them as they are then.
+/// What [`Store::fail_job`] does.
+pub(crate) async fn put_back(
+    transaction: &DatabaseTransaction,
+    lease: &Lease,
+    error: &str,
+    at: i64,
+) -> Result<LeaseState, StoreError> {
+    let twin = jobs::Entity::find()
+        .filter(jobs::Column::Kind.eq(clean(&lease.kind)))
+        .filter(jobs::Column::Payload.eq(write_json(&lease.payload, "payload")?))
+        .filter(jobs::Column::Id.ne(lease.id.0))
+        .filter(jobs::Column::DeadAt.is_null())
+        .filter(jobs::Column::LeaseOwner.is_null());
+    // What is about no version may have been asked for twice on purpose.
+    if lease.payload.get("version_id").is_some()
+        && twin.one(transaction).await.during("put back the job", lease.id)?.is_some()
+    {
+        let delete = jobs::Entity::delete_many().filter(held(lease)).exec(transaction).await;
+        return Ok(lease_state(delete.during("put back the job", lease.id)?.rows_affected));
+    }
+    let error: String = clean(error).chars().take(ERROR_CHARACTERS).collect();
+    let update = jobs::Entity::update_many()
+        .col_expr(jobs::Column::RunAfter, Expr::value(at.saturating_add(pause(lease.attempt))))
+        .col_expr(jobs::Column::LeaseOwner, Expr::value(None::<String>))
+        .col_expr(jobs::Column::LastError, Expr::value(Some(error)))
+        .col_expr(jobs::Column::DeadAt, Expr::value(lease.is_last().then_some(at)))
+        .filter(held(lease));
+    let updated = update.exec(transaction).await.during("put back the job", lease.id)?;
+    Ok(lease_state(updated.rows_affected))
+}
+
+/// Gives jobs up for this reason.
 async fn give_up(
     transaction: &DatabaseTransaction,
     rows: Vec<jobs::Model>,
     reason: &str,
     at: i64,
-) -> Result<Vec<Job>, StoreError> {
-    let mut given_up = Vec::new();
+) -> Result<(), StoreError> {
     for row in rows {
         let mut update: jobs::ActiveModel = row.into();
         update.dead_at = Set(Some(at));
         update.lease_owner = Set(None);
         update.once = Set(None);
         update.last_error = Set(Some(reason.to_owned()));
-        given_up.push(update.update(transaction).await.during("give up", "jobs")?.into());
+        update.update(transaction).await.during("give up", "jobs")?;
     }
-    Ok(given_up)
+    Ok(())
 }
 
 #[cfg(test)]

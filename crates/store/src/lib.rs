@@ -67,7 +67,7 @@ pub use fetches::{
     FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
 };
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
-pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Job, JobCounts, Lease, LeaseState, NewJob};
+pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
 pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};
 pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};

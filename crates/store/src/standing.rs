@@ -9,15 +9,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::changes::ROWS_AT_ONCE;
 use crate::entities::{crates, decisions, provenance, versions};
 use crate::error::During;
+use crate::registries::crate_by_id;
+use crate::versions::version_by_id;
 use crate::words::{read_word, words};
-use crate::{DecisionId, StoreError, Transaction};
+use crate::{Decision, DecisionId, Store, StoreError, Transaction, VersionId};
 
 words! {
     /// What may be done with a version.
@@ -99,21 +102,34 @@ pub(crate) struct Automatic<'a> {
     pub(crate) id: i64,
 }
 
-/// What holds, given the decisions about this version, its crate and its publisher that are not undone.
-pub(crate) fn standing(
+impl Automatic<'_> {
+    fn of(row: &versions::Model) -> Result<Automatic<'_>, StoreError> {
+        Ok(Automatic {
+            state: read_word(&row.state, "state", row.id)?,
+            enforcement: read_word(&row.enforcement, "enforcement", row.id)?,
+            listed_while_pending: row.listed_while_pending,
+            reason: &row.reason,
+            first_seen: row.first_seen,
+            id: row.id,
+        })
+    }
+}
+
+/// The decision that holds, of those about this version, its crate and its publisher; `None` where inspection does.
+fn deciding<'d>(
     automatic: &Automatic<'_>,
-    decisions: &[&decisions::Model],
-) -> Result<Standing, StoreError> {
+    decisions: &[&'d decisions::Model],
+) -> Option<&'d decisions::Model> {
     let narrowness = |row: &decisions::Model| match (row.version_id, row.crate_id) {
         (Some(_), _) => 2,
         (None, Some(_)) => 1,
         (None, None) => 0,
     };
     let latest_about =
-        |scope: u8| decisions.iter().filter(|row| narrowness(row) == scope).max_by_key(|row| row.id);
+        |scope: u8| decisions.iter().filter(|row| narrowness(row) == scope).max_by_key(|row| row.id).copied();
     // Whoever released a crate or a publisher ended what was decided about it before, and had not seen what came later: that is inspected, and
     // stands on its own.
-    let speaks_of_it = |row: &&&decisions::Model| {
+    let speaks_of_it = |row: &&decisions::Model| {
         let is_release = row.action == DecisionAction::Release.as_str();
         // Numbers are given under the lock that acts take; clocks of replicas differ, and a second is long. Older decisions lack the number.
         let is_later =
@@ -121,7 +137,35 @@ pub(crate) fn standing(
         let is_unseen = automatic.state == State::Pending || is_later;
         !(is_release && row.version_id.is_none() && is_unseen)
     };
-    let Some(decision) = [2, 1, 0].into_iter().filter_map(latest_about).find(speaks_of_it) else {
+    [2, 1, 0].into_iter().filter_map(latest_about).find(speaks_of_it)
+}
+
+/// The decisions that held one after the other, of all that there ever were about a version that was inspected, each from a moment on; `None` where
+/// inspection held again.
+fn over_time<'d>(
+    automatic: &Automatic<'_>,
+    decisions: &[&'d decisions::Model],
+) -> Vec<(i64, Option<&'d decisions::Model>)> {
+    let moments: BTreeSet<i64> =
+        decisions.iter().flat_map(|row| [Some(row.at), row.undone_at]).flatten().collect();
+    let mut held: Vec<(i64, Option<&decisions::Model>)> = Vec::new();
+    for moment in moments {
+        let stood = |row: &&decisions::Model| row.at <= moment && row.undone_at.is_none_or(|it| it > moment);
+        let standing: Vec<&decisions::Model> = decisions.iter().copied().filter(|row| stood(row)).collect();
+        let now = deciding(automatic, &standing);
+        if held.last().and_then(|it| it.1).map(|it| it.id) != now.map(|it| it.id) {
+            held.push((moment, now));
+        }
+    }
+    held
+}
+
+/// What holds, given the decisions about this version, its crate and its publisher that are not undone.
+pub(crate) fn standing(
+    automatic: &Automatic<'_>,
+    decisions: &[&decisions::Model],
+) -> Result<Standing, StoreError> {
+    let Some(decision) = deciding(automatic, decisions) else {
         let listed = match automatic.state {
             State::Pending => automatic.listed_while_pending,
             State::Released => true,
@@ -140,7 +184,7 @@ pub(crate) fn standing(
     })
 }
 
-/// Decisions that are not undone about any of these versions, of crates of one registry.
+/// Decisions about any of these versions, of crates of one registry.
 struct Decisions {
     by_version: BTreeMap<i64, Vec<decisions::Model>>,
     by_crate: BTreeMap<i64, Vec<decisions::Model>>,
@@ -149,10 +193,11 @@ struct Decisions {
 
 impl Decisions {
     async fn load(
-        transaction: &Transaction,
+        connection: &impl ConnectionTrait,
         registry: i64,
         rows: &[versions::Model],
         publishers: &BTreeMap<i64, String>,
+        which: Condition,
     ) -> Result<Decisions, StoreError> {
         let crate_ids: BTreeSet<i64> = rows.iter().map(|it| it.crate_id).collect();
         let names: BTreeSet<&String> = publishers.values().collect();
@@ -163,8 +208,8 @@ impl Decisions {
             .is_in(rows.iter().map(|it| it.id))
             .or(decisions::Column::CrateId.is_in(crate_ids))
             .or(of_publisher);
-        let query = decisions::Entity::find().filter(decisions::Column::UndoneAt.is_null()).filter(about);
-        let found = query.order_by_asc(decisions::Column::Id).all(&transaction.inner).await;
+        let query = decisions::Entity::find().filter(which).filter(about);
+        let found = query.order_by_asc(decisions::Column::Id).all(connection).await;
         let mut sorted = Decisions {
             by_version: BTreeMap::new(),
             by_crate: BTreeMap::new(),
@@ -198,17 +243,12 @@ pub(crate) async fn restate(
 ) -> Result<Vec<i64>, StoreError> {
     let mut changed = Vec::new();
     for some in rows.chunks(ROWS_AT_ONCE) {
-        let publishers = publishers(transaction, some).await?;
-        let decisions = Decisions::load(transaction, registry, some, &publishers).await?;
+        let publishers = publishers(&transaction.inner, some).await?;
+        let standing_only = Condition::all().add(decisions::Column::UndoneAt.is_null());
+        let decisions =
+            Decisions::load(&transaction.inner, registry, some, &publishers, standing_only).await?;
         for row in some {
-            let automatic = Automatic {
-                state: read_word(&row.state, "state", row.id)?,
-                enforcement: read_word(&row.enforcement, "enforcement", row.id)?,
-                listed_while_pending: row.listed_while_pending,
-                reason: &row.reason,
-                first_seen: row.first_seen,
-                id: row.id,
-            };
+            let automatic = Automatic::of(row)?;
             let now = standing(&automatic, &decisions.about(row, publishers.get(&row.id)))?;
             if write(transaction, row, &now).await? {
                 changed.push(row.id);
@@ -216,6 +256,28 @@ pub(crate) async fn restate(
         }
     }
     Ok(changed)
+}
+
+impl Store {
+    /// The decisions that held for a version that was inspected, one after the other, each from a moment on; `None` where inspection held again, as it
+    /// does before the first. Those that were undone since are among them.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such version, or the database refuses.
+    pub async fn decisions_over_time(
+        &self,
+        version: VersionId,
+    ) -> Result<Vec<(i64, Option<Decision>)>, StoreError> {
+        let row = version_by_id(&self.read, version.0).await?;
+        let registry = crate_by_id(&self.read, row.crate_id).await?.registry_id;
+        let rows = [row];
+        let publishers = publishers(&self.read, &rows).await?;
+        let decisions = Decisions::load(&self.read, registry, &rows, &publishers, Condition::all()).await?;
+        let about = decisions.about(&rows[0], publishers.get(&version.0));
+        let held = over_time(&Automatic::of(&rows[0])?, &about).into_iter();
+        held.map(|(at, row)| Ok((at, row.cloned().map(Decision::try_from).transpose()?))).collect()
+    }
 }
 
 /// Writes what holds into a version's row, if it is not there yet.
@@ -242,7 +304,7 @@ async fn write(
 }
 
 async fn publishers(
-    transaction: &Transaction,
+    connection: &impl ConnectionTrait,
     rows: &[versions::Model],
 ) -> Result<BTreeMap<i64, String>, StoreError> {
     let query = provenance::Entity::find()
@@ -251,8 +313,7 @@ async fn publishers(
         .column(provenance::Column::PublisherFolded)
         .filter(provenance::Column::VersionId.is_in(rows.iter().map(|it| it.id)))
         .filter(provenance::Column::PublisherFolded.is_not_null());
-    let rows: Vec<(i64, String)> =
-        query.into_tuple().all(&transaction.inner).await.during("read", "provenance")?;
+    let rows: Vec<(i64, String)> = query.into_tuple().all(connection).await.during("read", "provenance")?;
     Ok(rows.into_iter().collect())
 }
 
@@ -370,6 +431,23 @@ mod tests {
         assert!(!standing(&Automatic { id: 8, ..HELD }, &[&counted]).unwrap().is_open());
         let of_version = decision(3, Some(7), None, DecisionAction::Release);
         assert!(standing(&Automatic { first_seen: 1, ..HELD }, &[&of_version]).unwrap().is_open());
+    }
+
+    #[test]
+    fn what_was_undone_held_until_then() {
+        let row = |id, version, krate, at, undone_at| decisions::Model {
+            at,
+            undone_at,
+            newest_version: Some(7),
+            ..decision(id, version, krate, DecisionAction::Release)
+        };
+        let of_crate = row(1, None, Some(3), 10, Some(40));
+        let of_version = row(2, Some(7), None, 20, Some(30));
+        let at_once = row(3, Some(7), None, 50, Some(50));
+        let held = over_time(&HELD, &[&of_version, &at_once, &of_crate]);
+        let held: Vec<_> = held.into_iter().map(|(at, row)| (at, row.map(|it| it.id))).collect();
+        assert_eq!(held, [(10, Some(1)), (20, Some(2)), (30, Some(1)), (40, None)]);
+        assert!(over_time(&Automatic { id: 8, ..HELD }, &[&of_crate]).is_empty(), "it came later");
     }
 
     #[test]

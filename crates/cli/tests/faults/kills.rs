@@ -1,11 +1,14 @@
 //! `kill -9` at random moments while somebody publishes: two hundred times, spread over sending, storing, writing and inspecting.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use serde_json::json;
 
-use crate::gate::{Place, Running, Sample, answer};
+use crate::gate::{PATIENCE, Place, Running, Sample, answer};
 
 /// Kills of each of the two gates, which run beside each other.
 const KILLS: usize = 100;
@@ -156,4 +159,48 @@ fn look_again(place: &Place, published: &[Sample], next: &Sample, tally: &mut Ta
         assert!(answer.status == 409 && answer.text().contains("published before"), "{}", answer.text());
         tally.repeated += 1;
     }
+}
+
+/// An address that is told things: the first time it says nothing, from then on it accepts. Gives the numbers of deliveries as they come.
+fn listener() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (send, received) = channel();
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for stream in listener.incoming().map_while(Result::ok) {
+            let head = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let lines: Vec<String> = head.take_while(|it| !it.is_empty()).collect();
+            let number =
+                lines.iter().find_map(|it| it.strip_prefix("cratekeeper-delivery: ")).unwrap().to_owned();
+            if silent.is_empty() {
+                silent.push(stream);
+            } else {
+                let _ =
+                    (&stream).write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            }
+            if send.send(number).is_err() {
+                return;
+            }
+        }
+    });
+    (url, received)
+}
+
+#[test]
+fn what_a_killed_gate_was_telling_somebody_is_told_by_the_next() {
+    let mut place = Place::new("allow-private-addresses = true", &["--offline"]);
+    let mut running = place.open();
+    let (url, told) = listener();
+    let webhook =
+        json!({ "url": url, "secret": "sixteen characters", "events": ["verdict"], "reason": "a test" });
+    let made = place.administer("POST", "/admin/v1/webhooks", &webhook).json();
+    let test = format!("/admin/v1/webhooks/{}/test", made["webhook"]["id"]);
+    assert_eq!(place.administer("POST", &test, &json!({ "reason": "a test" })).status, 200);
+    let first = told.recv_timeout(PATIENCE).unwrap();
+    running.kill();
+    running = place.start();
+    // Its lease of half a minute has to end.
+    assert_eq!(told.recv_timeout(2 * PATIENCE).unwrap(), first);
+    drop(running);
 }

@@ -19,3 +19,4 @@ mod replicas;
 #[path = "../../../store/tests/store/server.rs"]
 mod server;
 mod upstreams;
+mod workers;

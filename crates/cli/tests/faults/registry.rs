@@ -19,6 +19,8 @@ pub(crate) enum Behaviour {
     Gives(Vec<u8>),
     /// This status, and nothing else.
     Status(u16),
+    /// This status after so many seconds.
+    Slowly(u64, u16),
     /// Sends elsewhere.
     Redirects(String),
     /// Announces a length, sends other bytes, and closes the connection.
@@ -149,6 +151,10 @@ fn answer(mut stream: TcpStream, behaviour: Behaviour, ends: &AtomicBool) -> std
             head("200 OK", &format!("content-length: {}", bytes.len()))??.write_all(&bytes)
         }
         Behaviour::Status(status) => head(&format!("{status} Status"), "content-length: 0")?.map(|_| ()),
+        Behaviour::Slowly(seconds, status) => {
+            std::thread::sleep(Duration::from_secs(seconds));
+            head(&format!("{status} Status"), "content-length: 0")?.map(|_| ())
+        }
         Behaviour::Redirects(to) => {
             head("302 Found", &format!("location: {to}\r\ncontent-length: 0"))?.map(|_| ())
         }

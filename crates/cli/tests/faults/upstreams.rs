@@ -120,6 +120,41 @@ fn lying_index(place: &Place, registry: &Registry, name: &str, behaviour: &Behav
     place.proxies_whole(name, &unknown);
 }
 
+/// Questions at the same time about names that do not exist: more than an upstream that takes its time is asked while anybody waits.
+const FLOOD: usize = 260;
+
+#[test]
+fn a_flood_of_unknown_names_makes_no_upstream_look_dead() {
+    let mut random = Rng::with_seed(14);
+    let registry = Registry::start();
+    let mut place = Place::new(&configuration(&registry, &["mirror"]), &["--offline"]);
+    let running = place.open();
+    let known = Sample::new(&mut random, 1_000);
+    registry.has("mirror", &[&known]);
+    assert_eq!(place.proxy_index("mirror", &known).status, 200);
+    registry.set("/mirror/index/un", Behaviour::Slowly(4, 404));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let place = &place;
+        let asked = (0..FLOOD).map(|number| {
+            scope.spawn(move || {
+                let answer = place.get(&format!("/proxy/mirror/index/un/kn/unknown-{number}"));
+                answer.is_clean_error(place);
+                answer.status
+            })
+        });
+        let asked: Vec<_> = asked.collect();
+        place.until("the flood is there", || registry.requests.load(Ordering::Acquire) > 30);
+        assert_eq!(place.proxy_index("mirror", &known).status, 200, "what is known is given out");
+        asked.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
+    println!("{} answers that there is none, {} that too many ask", count(404), count(503));
+    assert!(count(404) > 32, "{statuses:?}");
+    assert_eq!(count(404) + count(503), FLOOD, "nobody says that the upstream does not answer: {statuses:?}");
+    assert!(!place.log().contains("does not answer"), "{}", place.log());
+    drop(running);
+}
+
 #[test]
 fn an_archive_that_is_not_what_was_promised_is_never_given_out() {
     let (stranger, elsewhere) = stranger();

@@ -371,6 +371,30 @@ fn a_policy_is_reloaded_whole_or_not_at_all() {
     assert_eq!(gate.entries(&token, "policy.change").len(), 4);
 }
 
+#[test]
+fn a_reload_that_cannot_be_written_down_changes_nothing() {
+    let gate = Running::start(configured("reads-per-minute = 500\n"), &[]);
+    let token = gate.set_up();
+    let policy = gate.world.path("gate/cratekeeper.toml");
+    let strict = "[[clause]]\nid = \"everything\"\nwhen = \"true\"\nverdict = \"quarantine\"\nreason = \"everything waits\"\n";
+    fs::write(&policy, strict).unwrap();
+    configure(&gate.world, "reads-per-minute = 600\n");
+    // The second of two entries cannot be written.
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON audit_log WHEN NEW.action = 'policy.change' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    tamper(&gate.world, &[refuses]);
+    let refused = gate.gate(&token, &["reload", "--reason", "a test"]);
+    assert!(!refused.status.success() && !text(&refused).contains("cratekeeper.toml"), "{}", text(&refused));
+    assert_eq!(gate.entries(&token, "configuration.change").len(), 0, "the log says nothing that is not so");
+    tamper(&gate.world, &["DROP TRIGGER refuses"]);
+    let reloaded = gate.asked(&token, &["reload", "--reason", "a test"])["reloaded"].clone();
+    assert_eq!(
+        (&reloaded["policy_changed"], &reloaded["changed"]),
+        (&json!(true), &json!(["reads-per-minute"]))
+    );
+    assert_eq!(gate.entries(&token, "configuration.change").len(), 1);
+    assert_eq!(gate.entries(&token, "policy.change").len(), 2);
+}
+
 impl Running {
     /// Publishes a version, which is held then.
     fn publish_refused(&self, token: &str, name: &str) {

@@ -1,7 +1,8 @@
 //! Another policy, asked about the past: what would have been held, and who would have been stopped.
 //!
 //! Every inspection keeps what policy looked at, so nothing is inspected again, and the other policy sees what was known at that moment. Rules
-//! and weights stay those of that time: it is the policy that is tried out. What people decided stands above any policy, here as there.
+//! and weights stay those of that time: it is the policy that is tried out. What people decided stands above any policy, here as there, for as long as
+//! it stood.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::extract::State;
 use cratekeeper_model::Verdict;
 use cratekeeper_policy::{Circumstances, Policy};
 use cratekeeper_store::{
-    CrateRecord, DecisionAction, Fetch, RecordedInspection, State as Standing, TokenId, VersionId,
+    CrateRecord, Decision, DecisionAction, Fetch, RecordedInspection, State as Standing, TokenId, VersionId,
     VersionRecord,
 };
 use serde::{Deserialize, Serialize};
@@ -258,11 +259,10 @@ impl Replay {
             Some(id) => Some(gate.store.decision(id).await?),
             None => None,
         };
-        // From then on it was a person who let it through.
-        let released = decision.as_ref().filter(|it| it.action == DecisionAction::Release).map(|it| it.at);
         let mut fetched = Fetched::default();
         if past.iter().any(|it| it.after.as_ref().is_ok_and(|after| is_closed(&after.state))) {
-            fetched = self.fetched(gate, version.id, past, released).await?;
+            let decided = gate.store.decisions_over_time(version.id).await?;
+            fetched = self.fetched(gate, version.id, past, &decided).await?;
         }
         if last.before.state == after.state && fetched.stopped == 0 {
             return Ok(None);
@@ -290,7 +290,7 @@ impl Replay {
         gate: &Gate,
         version: VersionId,
         past: &[Decided],
-        released: Option<i64>,
+        decided: &[(i64, Option<Decision>)],
     ) -> Result<Fetched, Failure> {
         type Who = (Option<String>, Option<TokenId>, Option<String>, Option<String>);
         let mut by: BTreeMap<Who, Stopped> = BTreeMap::new();
@@ -301,7 +301,7 @@ impl Replay {
             for record in &page {
                 fetched.all += 1;
                 let at = record.fetch.at;
-                if released.is_some_and(|it| it <= at) || !would_be_closed(past, at) {
+                if was_released(decided, at) || !would_be_closed(past, at) {
                     continue;
                 }
                 fetched.stopped += 1;
@@ -337,6 +337,12 @@ struct Fetched {
     all: u64,
     stopped: u64,
     by: Vec<Stopped>,
+}
+
+/// Whether it was a person who let the version through at this moment, whatever became of their decision later.
+fn was_released(decided: &[(i64, Option<Decision>)], at: i64) -> bool {
+    let latest = decided.iter().rev().find(|it| it.0 <= at).and_then(|it| it.1.as_ref());
+    latest.is_some_and(|it| it.action == DecisionAction::Release)
 }
 
 /// Whether the other policy had the version closed at this moment. Before its first inspection it is the gate that lets it wait, not a policy.

@@ -28,7 +28,7 @@ pub(super) async fn of_version<T: Send + 'static>(
     version: &VersionRecord,
     make: impl FnOnce(CrateArchive) -> T + Send + 'static,
 ) -> Result<Result<T, String>, Problem> {
-    let bytes = match gate.stored(&version.checksum).await {
+    let bytes = match gate.blobs.get(&version.checksum).await {
         Ok(bytes) => bytes,
         Err(BlobError::NotThere(_)) if gate.front(registry).is_some() => {
             let text = "Its archive is not here: nobody has fetched it from the upstream.";

@@ -4,12 +4,14 @@
 //! the version written, in one transaction with its inspection. Whoever was told "published" has a version; whoever was cut off publishes again.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use cratekeeper_engine::ManifestError;
 use cratekeeper_model::facts::ManifestFacts;
 use cratekeeper_model::{Checksum, Facts};
 use cratekeeper_store::{
@@ -46,13 +48,13 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     let (parts, body) = request.into_parts();
     let caller = Caller::of(&parts, &gate, RequestKind::Write).await?;
     // Before the body is read: nobody without a token makes us hold megabytes.
-    let (token, _) = caller.signed_in()?;
+    let (token, user) = caller.signed_in()?;
     if !token.has(Scope::PublishNew) && !token.has(Scope::PublishUpdate) {
         return Err(Failure::Forbidden("this token may not be used to publish".to_owned()));
     }
     // Closed never: the gate lives longer than its requests.
-    let _turn =
-        gate.publishing.acquire().await.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;
+    let turn = gate.publishing.turn(Some(user.id.0), 1).await;
+    let _turn = turn.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;
     let whole = whole(body, gate.settings().max_archive + BESIDE_ARCHIVE);
     // Few are let in at a time: who sends a byte a minute must not keep the others out.
     let late = |_| Failure::Bad(format!("the request did not end within {} seconds", UPLOAD.as_secs()));
@@ -74,7 +76,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
         Some(krate) => gate.refuse_locked(&krate, LockedAction::Publish).await?,
         None => gate.refuse_kept(&user.login, &name).await?,
     }
-    patiently(refuse_foreign_names(&gate, &name)).await?;
+    patiently(refuse_foreign_names(&gate, &name, caller.address)).await?;
 
     let archive = body.slice_ref(publication.archive);
     let checksum = Checksum::of(&archive);
@@ -84,7 +86,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     let differences = line.differences(&publication.metadata);
     let claimed = (!differences.is_empty()).then(|| publication.metadata.declared());
     let mut warnings = told(differences);
-    warnings.extend(patiently(unknown_dependencies(&gate, &line)).await?);
+    warnings.extend(patiently(unknown_dependencies(&gate, &line, caller.address)).await?);
 
     let size = archive.len() as u64;
     gate.blobs.put(archive).await?;
@@ -177,13 +179,13 @@ async fn refuse_taken(gate: &Gate, login: &str, name: &CrateName, version: &Vers
 
 /// A private crate of the name of an upstream's would be two crates of one name in the same build: which one is taken is what dependency
 /// confusion is about.
-async fn refuse_foreign_names(gate: &Gate, name: &CrateName) -> Result<(), Failure> {
+async fn refuse_foreign_names(gate: &Gate, name: &CrateName, asker: Option<IpAddr>) -> Result<(), Failure> {
     if gate.store.krate(gate.hosted.id, name.as_str()).await?.is_some() {
         return Ok(());
     }
     for (front_name, front) in &gate.fronts {
         let known = gate.store.krate(front.registry.id, name.as_str()).await?.is_some();
-        if (known || gate.upstream_has(front, name).await?)
+        if (known || gate.upstream_has(front, name, asker).await?)
             && !gate.settings().upstream[front_name].may_be_shadowed(name)
         {
             return Err(Failure::Conflict(format!(
@@ -209,11 +211,22 @@ async fn manifest(
         let mut file =
             tempfile::NamedTempFile::new_in(gate.temporary()).map_err(|error| Failure::of_storage(&error))?;
         file.write_all(&archive).map_err(|error| Failure::of_storage(&error))?;
-        gate.engine
-            .manifest_of(&package, file.path())
-            .map_err(|reason| Failure::Bad(format!("the archive cannot be accepted: {reason}")))
+        gate.engine.manifest_of(&package, file.path()).map_err(|error| not_accepted(&error))
     });
     read.await.map_err(|_| Failure::Internal("the worker that reads manifests ended".to_owned()))?
+}
+
+fn not_accepted(error: &ManifestError) -> Failure {
+    match error {
+        ManifestError::Refused(reason) => Failure::Bad(format!("the archive cannot be accepted: {reason}")),
+        error => {
+            tracing::error!("an archive that somebody publishes cannot be read: {error}");
+            Failure::Unavailable(
+                "the gate cannot read archives at the moment, whatever is in them; try again in a while, and tell its operator, whose log says why"
+                    .to_owned(),
+            )
+        }
+    }
 }
 
 fn check(gate: &Gate, manifest: &ManifestFacts, name: &CrateName, version: &Version) -> Result<(), Failure> {
@@ -262,7 +275,11 @@ fn told(mut differences: Vec<String>) -> Vec<String> {
 
 /// Dependencies that this registry, or an upstream that is asked in the place of theirs, does not have. Those in registries that the gate does
 /// not know are not looked for.
-async fn unknown_dependencies(gate: &Gate, line: &IndexLine) -> Result<Vec<String>, Failure> {
+async fn unknown_dependencies(
+    gate: &Gate,
+    line: &IndexLine,
+    asker: Option<IpAddr>,
+) -> Result<Vec<String>, Failure> {
     let mut missing = Vec::new();
     for dependency in line.deps.iter().filter(|it| it.kind.as_deref() != Some("dev")) {
         let Ok(name) = CrateName::parse(dependency.package.as_deref().unwrap_or(&dependency.name)) else {
@@ -276,7 +293,7 @@ async fn unknown_dependencies(gate: &Gate, line: &IndexLine) -> Result<Vec<Strin
                     .iter()
                     .filter(|(it, _)| gate.configuration.upstream[*it].replaces == "crates-io");
                 match fronts.next() {
-                    Some((_, front)) => gate.upstream_has(front, &name).await.unwrap_or(true),
+                    Some((_, front)) => gate.upstream_has(front, &name, asker).await.unwrap_or(true),
                     None => true,
                 }
             }

@@ -17,6 +17,7 @@ mod real;
 mod roles;
 mod surfing;
 mod trespassing;
+mod uploads;
 mod world;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 13] = [
+const TESTS: [Test; 14] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -39,6 +40,7 @@ const TESTS: [Test; 13] = [
     ("incidents_live", incidents::incidents),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
+    ("slow_uploads_of_one_account_keep_no_other_waiting", |_| uploads::slow_uploads()),
     ("what_a_request_claims_is_believed_by_nobody", |_| publishing::false_claims()),
 ];
 

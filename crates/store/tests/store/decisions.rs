@@ -71,6 +71,31 @@ on_both! {
         assert!(store.claim_jobs("here", &["inspect"], 9, 60, NOW).await.unwrap().leases.is_empty());
     }
 
+    async fn decisions_that_were_undone_held_until_then(database: &TestDatabase) {
+        let store = database.store().await;
+        let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+        let one = publish(&store, &publication(&registry, &alice, "demo", "1.0.0", NOW)).await;
+        let other = publish(&store, &publication(&registry, &alice, "other", "1.0.0", NOW)).await;
+        for version in [one, other] {
+            store.record_inspection(version, &inspection(State::Held, 70, NOW), None).await.unwrap();
+        }
+        let all = Subject::Publisher(registry.id, "Alice".to_owned());
+        let (of_alice, _) = decide(&store, all, DecisionAction::Block, NOW + 1).await;
+        let (of_one, _) = decide(&store, Subject::Version(one), DecisionAction::Release, NOW + 2).await;
+        undo(&store, of_one, NOW + 3).await;
+        undo(&store, of_alice, NOW + 4).await;
+        let held = |version| {
+            let store = store.clone();
+            async move {
+                let held = store.decisions_over_time(version).await.unwrap().into_iter();
+                held.map(|(at, it)| (at - NOW, it.map(|it| it.id))).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(held(one).await, [(1, Some(of_alice)), (2, Some(of_one)), (3, Some(of_alice)), (4, None)]);
+        assert_eq!(held(other).await, [(1, Some(of_alice)), (4, None)]);
+        assert!(store.decisions_over_time(VersionId(99)).await.is_err());
+    }
+
     async fn a_release_of_a_crate_is_none_of_what_comes_in_the_same_second(database: &TestDatabase) {
         let store = database.store().await;
         let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);

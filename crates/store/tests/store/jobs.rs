@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cratekeeper_store::{Act, JobId, Lease, LeaseState, NewJob, Store};
+use cratekeeper_store::{Act, Claimed, JobId, Lease, LeaseState, NewJob, SPENT, Store};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -110,7 +110,14 @@ on_both! {
         }
         let claimed = store.claim_jobs("worker", KINDS, 1, 60, NOW + 120).await.unwrap();
         assert!(claimed.leases.is_empty());
-        assert_eq!(claimed.given_up.len(), 1, "whoever claims is told");
+        assert_eq!(claimed.spent.len(), 1, "whoever claims is told");
+        // They die before they could do something about it: somebody else is told.
+        assert_eq!(store.claim_jobs("other", KINDS, 1, 60, NOW + 179).await.unwrap(), Claimed::default());
+        let again = store.claim_jobs("other", KINDS, 1, 60, NOW + 180).await.unwrap();
+        assert_eq!((again.leases.len(), again.spent.len()), (0, 1));
+        assert_eq!(store.fail_job(&claimed.spent[0], SPENT, NOW + 181).await.unwrap(), LeaseState::Lost);
+        assert!(store.dead_jobs(None, 1).await.unwrap().is_empty());
+        assert_eq!(store.fail_job(&again.spent[0], SPENT, NOW + 181).await.unwrap(), LeaseState::Held);
         assert!(store.dead_jobs(None, 1).await.unwrap()[0].last_error.as_deref().unwrap().contains("lease"));
     }
 

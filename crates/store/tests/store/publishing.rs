@@ -1,7 +1,10 @@
 //! Publishing: what one transaction writes, and what it refuses.
 
 use cratekeeper_model::{Checksum, PublishMethod, Verdict};
-use cratekeeper_store::{By, EventKind, Published, Role, State, StoreErrorKind, VersionRecord};
+use cratekeeper_store::{
+    By, Consequence, EventKind, Inspection, LeaseState, NewJob, Published, Role, State, StoreErrorKind,
+    VersionId, VersionRecord,
+};
 use semver::Version;
 
 use crate::databases::on_both;
@@ -97,6 +100,42 @@ on_both! {
         store.record_inspection(id, &second, None).await.unwrap();
         let how = store.provenance(id).await.unwrap();
         assert_eq!((how.verdict, how.score), (Some(Verdict::Quarantine), Some(71)), "the first verdict stays");
+    }
+
+    async fn a_job_that_is_given_up_leaves_no_version_waiting(database: &TestDatabase) {
+        let store = database.store().await;
+        let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+        let mut first = publication(&registry, &alice, "demo", "1.0.0", NOW);
+        first.job.attempts_allowed = 1;
+        let id = publish(&store, &first).await;
+        let lease = store.claim_jobs("worker", &["inspect"], 1, 60, NOW).await.unwrap().leases.remove(0);
+        let failed = Inspection { case: None, answer: None, ..inspection(State::Failed, 0, NOW + 1) };
+        // What cannot be written down leaves the job as it is.
+        let nowhere = Consequence::Uninspected(VersionId(id.0 + 1), &failed);
+        assert!(store.give_up_job(&lease, "a problem", nowhere, NOW + 1).await.is_err());
+        assert!(store.dead_jobs(None, 1).await.unwrap().is_empty());
+        let state = store.give_up_job(&lease, "a problem", Consequence::Uninspected(id, &failed), NOW + 1).await.unwrap();
+        assert_eq!(state, LeaseState::Held);
+        assert_eq!(store.version_by_id(id).await.unwrap().1.standing.state, State::Failed);
+        assert_eq!(store.dead_jobs(None, 9).await.unwrap().len(), 1);
+        let log = store.audit_entries(&Default::default(), None, 1).await.unwrap();
+        assert_eq!((log[0].action.as_str(), &log[0].detail["state"]), ("version.inspect", &"failed".into()));
+        // Whoever comes late changes nothing.
+        store.record_inspection(id, &inspection(State::Released, 0, NOW + 2), None).await.unwrap();
+        let state = store.give_up_job(&lease, "a problem", Consequence::Uninspected(id, &failed), NOW + 1).await.unwrap();
+        assert_eq!(state, LeaseState::Lost);
+        assert_eq!(store.version_by_id(id).await.unwrap().1.standing.state, State::Released);
+
+        // An upstream that is away: another job takes the place of the one that is given up.
+        let mut job = NewJob::new("inspect", serde_json::json!({ "version_id": id.0 }));
+        job.attempts_allowed = 1;
+        store.enqueue(&job, NOW).await.unwrap();
+        let lease = store.claim_jobs("worker", &["inspect"], 1, 60, NOW + 3).await.unwrap().leases.remove(0);
+        let later = NewJob { run_after: NOW + 3_600, ..job };
+        assert_eq!(store.give_up_job(&lease, "a problem", Consequence::Another(&later), NOW + 1).await.unwrap(), LeaseState::Held);
+        assert_eq!(store.give_up_job(&lease, "a problem", Consequence::Another(&later), NOW + 1).await.unwrap(), LeaseState::Lost);
+        let counts = store.job_counts().await.unwrap().remove(0);
+        assert_eq!((counts.open, counts.dead), (1, 2), "one, although it was said twice");
     }
 
     async fn yanks_are_written_down_and_shown(database: &TestDatabase) {
