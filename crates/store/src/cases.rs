@@ -3,7 +3,7 @@
 //! A case is opened by an inspection from the level `review` on, or by a person, and closed by whoever decides about the version; there is one for each
 //! version, which is opened again when its decision is undone. What came of cases is what the precision of rules is worked out from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cratekeeper_model::Level;
 use sea_orm::sea_query::{Expr, Query};
@@ -14,11 +14,11 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use crate::changes::ROWS_AT_ONCE;
-use crate::entities::{cases, comments, crates, decisions, provenance, versions};
+use crate::entities::{case_rules, cases, comments, crates, decisions, inspections, provenance, versions};
 use crate::error::During;
 use crate::standing::{DecisionAction, State};
 use crate::versions::version_by_id;
-use crate::words::{canonical_name, clean, fold, read_optional, read_word, words};
+use crate::words::{canonical_name, clean, fold, read_json, read_optional, read_word, words};
 use crate::{
     CaseId, CrateRecord, INSPECTION, RegistryId, Store, StoreError, StoreErrorKind, Transaction, VersionId,
     VersionRecord,
@@ -458,6 +458,7 @@ async fn open(transaction: &Transaction, row: &versions::Model, by: &str) -> Res
         update.closed_by = Set(None);
         update.closing_reason = Set(None);
         update.update(&transaction.inner).await.during("open the case", id)?;
+        note_rules(transaction, id, row.id).await?;
         return Ok(id);
     }
     let published = provenance::Entity::find_by_id(row.id).one(&transaction.inner).await;
@@ -473,7 +474,42 @@ async fn open(transaction: &Transaction, row: &versions::Model, by: &str) -> Res
         ..Default::default()
     };
     let new = new.insert(&transaction.inner).await.during("open the case of version", row.id)?;
+    note_rules(transaction, CaseId(new.id), row.id).await?;
     Ok(CaseId(new.id))
+}
+
+/// What is read of a case as it was found: the rules that had something to say.
+#[derive(Deserialize)]
+struct Found {
+    findings: Vec<FoundBy>,
+}
+
+#[derive(Deserialize)]
+struct FoundBy {
+    rule: String,
+}
+
+/// Keeps which rules had a finding in the newest inspection of a case's version, instead of what was kept before.
+async fn note_rules(transaction: &Transaction, case: CaseId, version: i64) -> Result<(), StoreError> {
+    let newest = inspections::Entity::find()
+        .select_only()
+        .column(inspections::Column::CaseJson)
+        .filter(inspections::Column::VersionId.eq(version))
+        .order_by_desc(inspections::Column::Id);
+    let text: Option<Option<String>> =
+        newest.into_tuple().one(&transaction.inner).await.during("read the inspections of version", version)?;
+    let found: Option<Found> = text.flatten().map(|it| read_json(&it, "case", version)).transpose()?;
+    let rules: BTreeSet<String> =
+        found.into_iter().flat_map(|it| it.findings).map(|it| clean(&it.rule)).collect();
+    let old = case_rules::Entity::delete_many().filter(case_rules::Column::CaseId.eq(case.0));
+    old.exec(&transaction.inner).await.during("note the rules of case", case)?;
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let rows = rules.into_iter().map(|rule| case_rules::ActiveModel { case_id: Set(case.0), rule: Set(rule) });
+    let insert = case_rules::Entity::insert_many(rows).exec_without_returning(&transaction.inner).await;
+    insert.during("note the rules of case", case)?;
+    Ok(())
 }
 
 async fn close(
@@ -510,6 +546,9 @@ pub(crate) async fn inspected(
     let found = of_version(&transaction.inner, row.id).await?;
     let needs_a_look = needs_a_look(row)?;
     let is_decided = row.decision_id.is_some();
+    if let Some(found) = &found {
+        note_rules(transaction, CaseId(found.id), row.id).await?;
+    }
     match found {
         None if needs_a_look && !is_decided => {
             open(transaction, row, INSPECTION).await?;

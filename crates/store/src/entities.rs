@@ -345,6 +345,13 @@ table!(comments, "comments" {
     at: i64,
 });
 
+table!(case_rules, "case_rules" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    case_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    rule: String,
+});
+
 table!(requests, "requests" {
     #[sea_orm(primary_key)]
     id: i64,

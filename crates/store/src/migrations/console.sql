@@ -32,6 +32,15 @@ CREATE TABLE comments (
 );
 CREATE INDEX comments_by_case ON comments (case_id, id);
 
+-- Which rules had a finding in the newest inspection of a case's version: what the precision of rules is counted from. Cases from before there was this
+-- table get theirs with their next inspection.
+CREATE TABLE case_rules (
+    case_id BIGINT NOT NULL REFERENCES cases (id),
+    rule TEXT NOT NULL,
+    PRIMARY KEY (case_id, rule)
+);
+CREATE INDEX case_rules_by_rule ON case_rules (rule, case_id);
+
 -- Acts that loosen or destroy: they wait until a second person has agreed.
 CREATE TABLE requests (
     id @key,
