@@ -9,6 +9,7 @@ mod act;
 mod case;
 mod chart;
 mod layout;
+mod people;
 mod queue;
 mod requests;
 mod sealing;
@@ -57,6 +58,11 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/requests/{id}/agree", post(requests::agree))
         .route("/requests/{id}/refuse", post(requests::refuse))
         .route("/decisions/{id}/confirm", post(requests::confirm))
+        // Around the cases.
+        .route("/people", get(people::list).post(people::create))
+        .route("/people/{login}", get(people::person))
+        .route("/people/{login}/roles", post(people::set_roles))
+        .route("/people/{login}/tokens", post(people::create_token))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

@@ -63,7 +63,7 @@ pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Job, JobCounts, Lease, LeaseState, New
 pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};
 pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
-pub use people::{LOGIN_CHARACTERS, NewUser, Role, User};
+pub use people::{LOGIN_CHARACTERS, NewUser, PeopleFilter, Person, Role, User};
 pub use publish::{Publication, Published, Publisher};
 pub use registries::{CrateRecord, Registry, RegistryKind};
 pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};

@@ -99,6 +99,10 @@ pub(super) fn verb(change: &Change) -> String {
         Change::SetDisabled { disabled: false, .. } => "Let in again",
         Change::CreateToken { .. } => "Make the token",
         Change::RevokeAll { .. } => "Revoke tokens and sessions",
+        Change::ResetPassword { .. } => "Have a new password chosen",
+        Change::RevokeToken { .. } => "Revoke the token",
+        Change::EndSession { .. } => "End the session",
+        Change::RetryJob { .. } => "Try the job again",
         Change::CloseCase { .. } => "Close the case",
     }
     .to_owned()
