@@ -6,6 +6,7 @@
 
 mod account;
 mod act;
+mod audit_log;
 mod case;
 mod chart;
 mod layout;
@@ -63,6 +64,10 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/people/{login}", get(people::person))
         .route("/people/{login}/roles", post(people::set_roles))
         .route("/people/{login}/tokens", post(people::create_token))
+        .route("/audit-log", get(audit_log::list))
+        .route("/audit-log/verify", post(audit_log::verify))
+        .route("/audit-log/export", get(audit_log::export))
+        .route("/audit-log/{sequence}", get(audit_log::entry))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

@@ -101,6 +101,8 @@ pub struct Gate {
     pub(crate) judging: tokio::sync::Semaphore,
     /// Replays at the same time: each reads what a year left.
     pub(crate) replaying: tokio::sync::Semaphore,
+    /// Verifications of the audit log at the same time: each reads all of it.
+    pub(crate) verifying: tokio::sync::Semaphore,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
     pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) likes: Likes,
@@ -243,6 +245,7 @@ impl Gate {
             publishing: tokio::sync::Semaphore::new(PUBLISHES),
             judging: tokio::sync::Semaphore::new(configuration.inspections.max(1)),
             replaying: tokio::sync::Semaphore::new(1),
+            verifying: tokio::sync::Semaphore::new(1),
             hashing: tokio::sync::Semaphore::new(1),
             likes: Likes::open(directory.join("similar.index")),
             names: Names::default(),

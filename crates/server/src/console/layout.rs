@@ -40,6 +40,7 @@ const SECTIONS: &[(&str, &str, &[Role])] = &[
     ("/console/queue", "Queue", &[]),
     ("/console/requests", "Approvals", &[]),
     ("/console/people", "People", &[Role::Admin, Role::Auditor]),
+    ("/console/audit-log", "Audit log", &[Role::Triager, Role::Admin, Role::Auditor]),
 ];
 
 impl Gate {
