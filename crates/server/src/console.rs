@@ -14,6 +14,7 @@ mod people;
 mod queue;
 mod requests;
 mod sealing;
+mod search;
 mod sign_in;
 mod visitor;
 
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/audit-log/verify", post(audit_log::verify))
         .route("/audit-log/export", get(audit_log::export))
         .route("/audit-log/{sequence}", get(audit_log::entry))
+        .route("/search", get(search::search))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

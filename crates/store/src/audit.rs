@@ -225,9 +225,8 @@ impl Store {
     pub async fn audit_actions(&self) -> Result<Vec<String>, StoreError> {
         let mut actions: Vec<String> = Vec::new();
         while actions.len() < ACTIONS {
-            let mut query = audit_log::Entity::find()
-                .select_only()
-                .expr(Expr::col(audit_log::Column::Action).min());
+            let mut query =
+                audit_log::Entity::find().select_only().expr(Expr::col(audit_log::Column::Action).min());
             if let Some(last) = actions.last() {
                 query = query.filter(audit_log::Column::Action.gt(last));
             }
@@ -250,7 +249,8 @@ impl Store {
         }
         // Bounds of numbers make a page of some day as quick as one of today; the moments themselves decide.
         if let Some(from) = filter.from {
-            let first = audit_log::Entity::find().filter(At.gte(from)).order_by_asc(At).order_by_asc(Sequence);
+            let first =
+                audit_log::Entity::find().filter(At.gte(from)).order_by_asc(At).order_by_asc(Sequence);
             let first = first.one(&self.read).await.during("read", "audit log")?;
             let first = first.map_or(i64::MAX, |it| it.sequence.saturating_sub(DISORDER));
             query = query.filter(At.gte(from)).filter(Sequence.gte(first));

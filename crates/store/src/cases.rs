@@ -496,8 +496,11 @@ async fn note_rules(transaction: &Transaction, case: CaseId, version: i64) -> Re
         .column(inspections::Column::CaseJson)
         .filter(inspections::Column::VersionId.eq(version))
         .order_by_desc(inspections::Column::Id);
-    let text: Option<Option<String>> =
-        newest.into_tuple().one(&transaction.inner).await.during("read the inspections of version", version)?;
+    let text: Option<Option<String>> = newest
+        .into_tuple()
+        .one(&transaction.inner)
+        .await
+        .during("read the inspections of version", version)?;
     let found: Option<Found> = text.flatten().map(|it| read_json(&it, "case", version)).transpose()?;
     let rules: BTreeSet<String> =
         found.into_iter().flat_map(|it| it.findings).map(|it| clean(&it.rule)).collect();
@@ -506,7 +509,8 @@ async fn note_rules(transaction: &Transaction, case: CaseId, version: i64) -> Re
     if rules.is_empty() {
         return Ok(());
     }
-    let rows = rules.into_iter().map(|rule| case_rules::ActiveModel { case_id: Set(case.0), rule: Set(rule) });
+    let rows =
+        rules.into_iter().map(|rule| case_rules::ActiveModel { case_id: Set(case.0), rule: Set(rule) });
     let insert = case_rules::Entity::insert_many(rows).exec_without_returning(&transaction.inner).await;
     insert.during("note the rules of case", case)?;
     Ok(())

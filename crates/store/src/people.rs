@@ -307,7 +307,8 @@ impl Store {
         if filter.disabled_only {
             query = query.filter(users::Column::DisabledAt.is_not_null());
         }
-        let rows = query.limit(limit.min(ROWS_AT_ONCE as u64)).all(&self.read).await.during("list", "users")?;
+        let rows =
+            query.limit(limit.clamp(1, ROWS_AT_ONCE as u64)).all(&self.read).await.during("list", "users")?;
         let ids: Vec<i64> = rows.iter().map(|it| it.id).collect();
         let with_factor = self.with_second_factor(&ids).await?;
         let signed_in = self.last_sign_ins(&ids).await?;

@@ -120,7 +120,8 @@ impl Gate {
             Change::RevokeToken { token } => {
                 let token = transaction.revoke_token(TokenId(*token)).await?;
                 let user = self.store.user_by_id(token.user).await?;
-                let lines = vec![line(format!("token `{}` of {}", token.name, user.login), "valid", "revoked")];
+                let lines =
+                    vec![line(format!("token `{}` of {}", token.name, user.login), "valid", "revoked")];
                 Ok(of_account(&user.login, lines, json!({ "token": token }), None))
             }
             Change::EndSession { session } => {
@@ -166,7 +167,11 @@ impl Gate {
             line(format!("sessions of {}", user.login), "as they are", "ended"),
         ];
         if factor {
-            lines.push(line(format!("second factor of {}", user.login), "on", "off, and its recovery codes void"));
+            lines.push(line(
+                format!("second factor of {}", user.login),
+                "on",
+                "off, and its recovery codes void",
+            ));
         }
         // Whoever has the link is the account: one person alone could take over any other.
         let loosens = Some("whoever gets the link can act as this account".to_owned());

@@ -9,7 +9,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use cratekeeper_store::{AuditEntry, AuditFilter, AuditProblem, AuditReport, Checkpoint, Role, Store, StoreError};
+use cratekeeper_store::{
+    AuditEntry, AuditFilter, AuditProblem, AuditReport, Checkpoint, Role, Store, StoreError,
+};
 use serde::Deserialize;
 
 use super::layout::{Frame, filters, page};
@@ -165,9 +167,8 @@ async fn show(
     report: Option<AuditReport>,
 ) -> Result<Response, Problem> {
     let entries = gate.store.audit_entries(&asked.filter(), asked.before.parse().ok(), ROWS).await?;
-    let next = (entries.len() as u64 == ROWS)
-        .then(|| entries.last().map(|it| asked.behind(it.sequence)))
-        .flatten();
+    let next =
+        (entries.len() as u64 == ROWS).then(|| entries.last().map(|it| asked.behind(it.sequence))).flatten();
     let newest = gate.store.checkpoints(1).await?.into_iter().next();
     let page_data = AuditPage {
         frame: gate.frame(visitor, LIST, "Audit log").await?,
@@ -224,7 +225,10 @@ pub(super) async fn verify(State(gate): State<Arc<Gate>>, sent: Sent<Kept>) -> R
     visitor.with_role(&SEES)?;
     let kept = read_kept(&form.kept)?;
     let Ok(_turn) = gate.verifying.try_acquire() else {
-        return Err(Failure::Unavailable("somebody verifies the log already; try again in a while".to_owned()).into());
+        return Err(Failure::Unavailable(
+            "somebody verifies the log already; try again in a while".to_owned(),
+        )
+        .into());
     };
     // Checkpoints have to be signed by this gate's own key: one that names itself proves nothing.
     let signers = [gate.audit_key.public()];

@@ -109,9 +109,8 @@ pub(super) async fn list(
     visitor.with_role(&SEES)?;
     let after = Some(asked.after.as_str()).filter(|it| !it.is_empty());
     let people = gate.store.people(&asked.filter(), after, ROWS).await?;
-    let next = (people.len() as u64 == ROWS)
-        .then(|| people.last().map(|it| asked.behind(&it.user.login)))
-        .flatten();
+    let next =
+        (people.len() as u64 == ROWS).then(|| people.last().map(|it| asked.behind(&it.user.login))).flatten();
     let mut frame = gate.frame(&visitor, LIST, "People").await?;
     frame.notice = notice(asked.done.as_deref());
     let row = |person: Person| Row {
@@ -346,7 +345,8 @@ mod tests {
             })
             .collect();
         let form: TokenForm = serde_json::from_value(fields.into()).unwrap();
-        let Change::CreateToken { scopes, crates, expires_in, .. } = form.change("x".to_owned()).unwrap() else {
+        let Change::CreateToken { scopes, crates, expires_in, .. } = form.change("x".to_owned()).unwrap()
+        else {
             panic!("another act");
         };
         assert_eq!((scopes, crates), (vec![Scope::Yank, Scope::Read], vec!["a".to_owned(), "b*".to_owned()]));
