@@ -36,6 +36,8 @@ mod update;
 pub mod worker;
 
 pub use cache::FactsCache;
+/// What rules are, for whoever shows them.
+pub use cratekeeper_rules::{Rule, all as rules};
 pub use call_graphs::{BuiltGraph, GraphError, SurveyInput, SurveyOutcome};
 pub use manifests::{LocalManifest, LocalManifests};
 pub use names::unresolved_dependencies;

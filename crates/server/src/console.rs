@@ -9,13 +9,16 @@ mod act;
 mod audit_log;
 mod case;
 mod chart;
+mod insights;
 mod layout;
 mod people;
 mod queue;
 mod requests;
+mod rules;
 mod sealing;
 mod search;
 mod sign_in;
+mod system;
 mod visitor;
 
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use axum::routing::{get, post};
 pub(crate) use sealing::Sealing;
 pub use sealing::SealingError;
 pub(crate) use sign_in::join_purpose;
+pub(crate) use system::Counted;
 pub(crate) use visitor::cookie;
 
 use crate::gate::Gate;
@@ -70,6 +74,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/audit-log/export", get(audit_log::export))
         .route("/audit-log/{sequence}", get(audit_log::entry))
         .route("/search", get(search::search))
+        .route("/insights", get(insights::insights))
+        .route("/rules", get(rules::rules))
+        .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

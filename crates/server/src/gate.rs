@@ -87,6 +87,10 @@ pub struct Gate {
     pub(crate) blobs: Blobs,
     pub(crate) engine: Engine,
     clock: Clock,
+    /// When this process opened it.
+    pub(crate) opened_at: i64,
+    /// Counts that the console shows, and when they were taken: to count all versions takes long where there are millions.
+    pub(crate) counted: crate::console::Counted,
     pub(crate) hosted: Registry,
     /// How the hosted registry is called by manifests.
     pub(crate) public: PublicRegistry,
@@ -263,6 +267,8 @@ impl Gate {
             blobs,
             engine,
             clock,
+            opened_at: at,
+            counted: crate::console::Counted::default(),
             hosted,
             public,
             fronts,

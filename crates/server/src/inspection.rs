@@ -596,7 +596,8 @@ fn version_of(payload: &serde_json::Value) -> Option<VersionId> {
     payload.get("version_id")?.as_i64().map(VersionId)
 }
 
-fn analyzer() -> String {
+/// What inspections are signed with.
+pub(crate) fn analyzer() -> String {
     concat!("cratekeeper ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 

@@ -137,6 +137,8 @@ pub struct CaseFilter {
     pub publisher: Option<String>,
     /// Of crates whose name begins so.
     pub name: Option<String>,
+    /// In which this rule had a finding.
+    pub rule: Option<String>,
 }
 
 /// In which order cases come.
@@ -218,6 +220,14 @@ fn chosen(filter: &CaseFilter) -> Select<cases::Entity> {
             .and_where(versions::Column::Standing.eq(state.as_str()))
             .to_owned();
         query = query.filter(About.in_subquery(standing_so));
+    }
+    if let Some(rule) = &filter.rule {
+        let with_rule = Query::select()
+            .column(case_rules::Column::CaseId)
+            .from(case_rules::Entity)
+            .and_where(case_rules::Column::Rule.eq(clean(rule)))
+            .to_owned();
+        query = query.filter(cases::Column::Id.in_subquery(with_rule));
     }
     if filter.registry.is_some() || filter.name.is_some() {
         let mut of_crates = Query::select()

@@ -39,8 +39,11 @@ pub(crate) struct Section {
 const SECTIONS: &[(&str, &str, &[Role])] = &[
     ("/console/queue", "Queue", &[]),
     ("/console/requests", "Approvals", &[]),
+    ("/console/insights", "Insights", &[]),
+    ("/console/rules", "Rules", &[]),
     ("/console/people", "People", &[Role::Admin, Role::Auditor]),
     ("/console/audit-log", "Audit log", &[Role::Triager, Role::Admin, Role::Auditor]),
+    ("/console/system", "System", &[Role::Triager, Role::Admin, Role::Auditor]),
 ];
 
 impl Gate {
