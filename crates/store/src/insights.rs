@@ -105,9 +105,8 @@ impl Store {
         let mut counts = std::collections::BTreeMap::<String, RuleCount>::new();
         for outcome in Outcome::ALL.iter().copied() {
             for (rule, count) in self.count_rules(closed_with(outcome, from, to)).await? {
-                let entry = counts
-                    .entry(rule.clone())
-                    .or_insert_with(|| RuleCount { rule, ..RuleCount::default() });
+                let entry =
+                    counts.entry(rule.clone()).or_insert_with(|| RuleCount { rule, ..RuleCount::default() });
                 match outcome {
                     Outcome::Malicious => entry.malicious = count,
                     Outcome::Harmless => entry.harmless = count,

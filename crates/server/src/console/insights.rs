@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(percentile(&[], 50), None);
         assert_eq!(percentile(&[7], 90), Some(7));
         let ten: Vec<i64> = (1..=10).collect();
-        assert_eq!((percentile(&ten, 50), percentile(&ten, 90), percentile(&ten, 100)), (Some(5), Some(9), Some(10)));
+        assert_eq!(
+            (percentile(&ten, 50), percentile(&ten, 90), percentile(&ten, 100)),
+            (Some(5), Some(9), Some(10))
+        );
     }
 
     #[test]

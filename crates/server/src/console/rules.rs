@@ -38,11 +38,9 @@ struct Row {
 /// All rules.
 pub(super) async fn rules(State(gate): State<Arc<Gate>>, visitor: Visitor) -> Result<Response, Problem> {
     let now = gate.now();
-    let mut hits: BTreeMap<String, u64> =
-        gate.store.rule_hits(now - HITS_OVER).await?.into_iter().collect();
+    let mut hits: BTreeMap<String, u64> = gate.store.rule_hits(now - HITS_OVER).await?.into_iter().collect();
     let counts = gate.store.rule_counts(now - PRECISION_OVER, now.saturating_add(1)).await?;
-    let counts: BTreeMap<String, RuleCount> =
-        counts.into_iter().map(|it| (it.rule.clone(), it)).collect();
+    let counts: BTreeMap<String, RuleCount> = counts.into_iter().map(|it| (it.rule.clone(), it)).collect();
     let row = |rule: &cratekeeper_engine::Rule| Row {
         id: rule.id,
         family: rule.family.as_str(),
