@@ -39,6 +39,8 @@ pub mod worker;
 pub use at_hand::abilities;
 pub use cache::FactsCache;
 pub use call_graphs::{BuiltGraph, GraphError, SurveyInput, SurveyOutcome};
+/// What rules are, for whoever shows them.
+pub use cratekeeper_rules::{Rule, all as rules};
 pub use manifests::{LocalManifest, LocalManifests};
 pub use names::unresolved_dependencies;
 pub use pipeline::{Engine, InspectTarget, Requested, Setup};

@@ -9,6 +9,8 @@ mod replay;
 mod service;
 mod webhooks;
 
+pub(crate) use webhooks::origin;
+
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};

@@ -8,6 +8,7 @@ mod account;
 mod act;
 mod advisory;
 mod archives;
+mod audit_log;
 mod case;
 mod chart;
 mod decided;
@@ -15,17 +16,22 @@ mod difference;
 mod file;
 mod highlight;
 mod hit;
+mod insights;
 mod krate;
 mod layout;
 mod names;
 mod offers;
+mod people;
 mod publisher;
 mod queue;
 mod requests;
+mod rules;
 mod sealing;
+mod search;
 mod sign_in;
 #[cfg(test)]
 mod stories;
+mod system;
 mod version;
 mod visitor;
 
@@ -38,6 +44,7 @@ use axum::routing::{get, post};
 pub(crate) use sealing::Sealing;
 pub use sealing::SealingError;
 pub(crate) use sign_in::join_purpose;
+pub(crate) use system::Counted;
 pub(crate) use visitor::{cookie, is_from_elsewhere};
 
 use crate::gate::Gate;
@@ -81,6 +88,19 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/requests/{id}/refuse", post(requests::refuse))
         .route("/decisions/{id}/confirm", post(requests::confirm))
         .route("/names", get(names::names).post(names::keep))
+        // Around the cases.
+        .route("/people", get(people::list).post(people::create))
+        .route("/people/{login}", get(people::person))
+        .route("/people/{login}/roles", post(people::set_roles))
+        .route("/people/{login}/tokens", post(people::create_token))
+        .route("/audit-log", get(audit_log::list))
+        .route("/audit-log/verify", post(audit_log::verify))
+        .route("/audit-log/export", get(audit_log::export))
+        .route("/audit-log/{sequence}", get(audit_log::entry))
+        .route("/search", get(search::search))
+        .route("/insights", get(insights::insights))
+        .route("/rules", get(rules::rules))
+        .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
 }

@@ -90,6 +90,10 @@ pub struct Gate {
     pub(crate) room: Arc<crate::sending::Room>,
     pub(crate) engine: Engine,
     clock: Clock,
+    /// When this process opened it.
+    pub(crate) opened_at: i64,
+    /// Counts that the console shows, and when they were taken: to count all versions takes long where there are millions.
+    pub(crate) counted: crate::console::Counted,
     pub(crate) hosted: Registry,
     /// How the hosted registry is called by manifests.
     pub(crate) public: PublicRegistry,
@@ -104,6 +108,8 @@ pub struct Gate {
     pub(crate) judging: tokio::sync::Semaphore,
     /// Replays at the same time: each reads what a year left.
     pub(crate) replaying: tokio::sync::Semaphore,
+    /// Verifications of the audit log at the same time: each reads all of it.
+    pub(crate) verifying: tokio::sync::Semaphore,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
     pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) likes: Likes,
@@ -251,6 +257,7 @@ impl Gate {
             publishing: Turns::new(PUBLISHES, PUBLISHES_OF_ONE),
             judging: tokio::sync::Semaphore::new(configuration.inspections.max(1)),
             replaying: tokio::sync::Semaphore::new(1),
+            verifying: tokio::sync::Semaphore::new(1),
             hashing: tokio::sync::Semaphore::new(1),
             likes: Likes::open(directory.join("similar.index")),
             names: Names::default(),
@@ -269,6 +276,8 @@ impl Gate {
             room: crate::sending::room(),
             engine,
             clock,
+            opened_at: at,
+            counted: crate::console::Counted::default(),
             hosted,
             public,
             fronts,

@@ -367,7 +367,7 @@ fn names_campaign(inspection: &Inspection) -> bool {
     findings.into_iter().any(|it| it.rule == "near-name-campaign")
 }
 
-fn analyzer() -> String {
+pub(crate) fn analyzer() -> String {
     concat!("cratekeeper ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 

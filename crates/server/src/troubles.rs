@@ -15,10 +15,20 @@ pub(crate) const REST: Duration = Duration::from_secs(10);
 /// Versions whose archives could not be had that are remembered.
 const ARCHIVES: usize = 10_000;
 
+/// What was heard of an upstream last, by this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Heard {
+    /// When it answered.
+    pub(crate) answered: Option<Instant>,
+    /// When it did not.
+    pub(crate) failed: Option<Instant>,
+}
+
 /// What an upstream could not do.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles {
     rests_until: Mutex<Option<Instant>>,
+    heard: Mutex<Heard>,
     archives: Mutex<HashSet<VersionId>>,
 }
 
@@ -40,11 +50,18 @@ impl Troubles {
     /// It did not answer.
     pub(crate) fn failed(&self) {
         *lock(&self.rests_until) = Some(Instant::now() + REST);
+        lock(&self.heard).failed = Some(Instant::now());
     }
 
     /// It answered.
     pub(crate) fn answered(&self) {
         *lock(&self.rests_until) = None;
+        lock(&self.heard).answered = Some(Instant::now());
+    }
+
+    /// What was heard of it last.
+    pub(crate) fn heard(&self) -> Heard {
+        *lock(&self.heard)
     }
 
     /// It did not give the archive of a version.

@@ -11,9 +11,10 @@ mod checkpoint;
 mod verify;
 
 use cratekeeper_model::{Checksum, ChecksumHasher};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -62,7 +63,19 @@ pub struct AuditFilter {
     pub object: Option<String>,
     /// What.
     pub action: Option<String>,
+    /// What, as the beginning of a word: `decision.` are all that people decided.
+    pub begins: Option<String>,
+    /// From this moment on, in seconds since 1970.
+    pub from: Option<i64>,
+    /// Before this moment.
+    pub to: Option<i64>,
 }
+
+/// Actions that are told apart: there are some sixty.
+const ACTIONS: usize = 1_000;
+
+/// How far moments and numbers may disagree: clocks are set back, and entries before and after lie this close.
+const DISORDER: i64 = 1_000;
 
 /// The hash of an entry. `detail` is its JSON as it is stored.
 fn hash(row: &audit_log::Model, previous: &[u8; 32]) -> Checksum {
@@ -152,22 +165,103 @@ impl Store {
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let mut query = audit_log::Entity::find();
-        if let Some(actor) = &filter.actor {
-            query = query.filter(audit_log::Column::Actor.eq(clean(actor)));
-        }
-        if let Some(object) = &filter.object {
-            query = query.filter(audit_log::Column::Object.eq(clean(object)));
-        }
-        if let Some(action) = &filter.action {
-            query = query.filter(audit_log::Column::Action.eq(clean(action)));
-        }
+        let mut query = self.chosen(filter).await?;
         if let Some(before) = before {
             query = query.filter(audit_log::Column::Sequence.lt(before));
         }
         let query = query.order_by_desc(audit_log::Column::Sequence).limit(limit);
+        let mut rows = Vec::new();
+        match &filter.begins {
+            None => rows = query.all(&self.read).await.during("read", "audit log")?,
+            // Each action by itself, along its index: of those that begin so there may be a handful among millions, or nearly all.
+            Some(start) => {
+                for action in self.audit_actions().await?.iter().filter(|it| it.starts_with(start)) {
+                    let some = query.clone().filter(audit_log::Column::Action.eq(action));
+                    rows.extend(some.all(&self.read).await.during("read", "audit log")?);
+                }
+                rows.sort_by_key(|it| std::cmp::Reverse(it.sequence));
+                rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            }
+        }
+        rows.into_iter().map(AuditEntry::try_from).collect()
+    }
+
+    /// Entries of the audit log, oldest first, behind the one with the number `after`: for whoever takes a copy.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn audit_entries_behind(
+        &self,
+        filter: &AuditFilter,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let mut query = self.chosen(filter).await?.filter(audit_log::Column::Sequence.gt(after));
+        if let Some(start) = &filter.begins {
+            let actions = self.audit_actions().await?.into_iter().filter(|it| it.starts_with(start));
+            query = query.filter(audit_log::Column::Action.is_in(actions));
+        }
+        let query = query.order_by_asc(audit_log::Column::Sequence).limit(limit);
         let rows = query.all(&self.read).await.during("read", "audit log")?;
         rows.into_iter().map(AuditEntry::try_from).collect()
+    }
+
+    /// The entry of this number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database refuses.
+    pub async fn audit_entry(&self, sequence: i64) -> Result<AuditEntry, StoreError> {
+        let row = audit_log::Entity::find_by_id(sequence).one(&self.read).await;
+        row.during("look for the entry", sequence)?.during("find the entry", sequence)?.try_into()
+    }
+
+    /// What was ever done, as words, sorted. Each word is one step along an index, however long the log is.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn audit_actions(&self) -> Result<Vec<String>, StoreError> {
+        let mut actions: Vec<String> = Vec::new();
+        while actions.len() < ACTIONS {
+            let mut query =
+                audit_log::Entity::find().select_only().expr(Expr::col(audit_log::Column::Action).min());
+            if let Some(last) = actions.last() {
+                query = query.filter(audit_log::Column::Action.gt(last));
+            }
+            let next: Option<Option<String>> =
+                query.into_tuple().one(&self.read).await.during("read", "audit log")?;
+            let Some(next) = next.flatten() else { break };
+            actions.push(next);
+        }
+        Ok(actions)
+    }
+
+    /// The entries that a filter names, apart from the beginning of their actions.
+    async fn chosen(&self, filter: &AuditFilter) -> Result<Select<audit_log::Entity>, StoreError> {
+        use audit_log::Column::{Action, Actor, At, Object, Sequence};
+        let mut query = audit_log::Entity::find();
+        for (column, text) in [(Actor, &filter.actor), (Object, &filter.object), (Action, &filter.action)] {
+            if let Some(text) = text {
+                query = query.filter(column.eq(clean(text)));
+            }
+        }
+        // Bounds of numbers make a page of some day as quick as one of today; the moments themselves decide.
+        if let Some(from) = filter.from {
+            let first =
+                audit_log::Entity::find().filter(At.gte(from)).order_by_asc(At).order_by_asc(Sequence);
+            let first = first.one(&self.read).await.during("read", "audit log")?;
+            let first = first.map_or(i64::MAX, |it| it.sequence.saturating_sub(DISORDER));
+            query = query.filter(At.gte(from)).filter(Sequence.gte(first));
+        }
+        if let Some(to) = filter.to {
+            let last = audit_log::Entity::find().filter(At.lt(to)).order_by_desc(At).order_by_desc(Sequence);
+            let last = last.one(&self.read).await.during("read", "audit log")?;
+            let last = last.map_or(0, |it| it.sequence.saturating_add(DISORDER));
+            query = query.filter(At.lt(to)).filter(Sequence.lte(last));
+        }
+        Ok(query)
     }
 }
 

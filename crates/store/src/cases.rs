@@ -14,7 +14,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use crate::changes::ROWS_AT_ONCE;
-use crate::entities::{cases, comments, crates, decisions, provenance, versions};
+use crate::entities::{case_rules, cases, comments, crates, decisions, provenance, versions};
 use crate::error::During;
 use crate::standing::{DecisionAction, State};
 use crate::versions::version_by_id;
@@ -137,6 +137,8 @@ pub struct CaseFilter {
     pub publisher: Option<String>,
     /// Of crates whose name begins so.
     pub name: Option<String>,
+    /// In which this rule had a finding.
+    pub rule: Option<String>,
 }
 
 /// In which order cases come.
@@ -218,6 +220,14 @@ fn chosen(filter: &CaseFilter) -> Select<cases::Entity> {
             .and_where(versions::Column::Standing.eq(state.as_str()))
             .to_owned();
         query = query.filter(About.in_subquery(standing_so));
+    }
+    if let Some(rule) = &filter.rule {
+        let with_rule = Query::select()
+            .column(case_rules::Column::CaseId)
+            .from(case_rules::Entity)
+            .and_where(case_rules::Column::Rule.eq(clean(rule)))
+            .to_owned();
+        query = query.filter(cases::Column::Id.in_subquery(with_rule));
     }
     if filter.registry.is_some() || filter.name.is_some() {
         let mut of_crates = Query::select()
@@ -534,13 +544,15 @@ pub(crate) async fn inspected(
     let found = of_version(&transaction.inner, row.id).await?;
     let needs_a_look = needs_a_look(row)?;
     let is_decided = row.decision_id.is_some();
+    if let Some(found) = &found {
+        crate::alike::note_rules(transaction, found.id, row.id).await?;
+    }
     match found {
         None if needs_a_look && !is_decided => {
             open(transaction, row, INSPECTION).await?;
         }
         Some(found) if found.state == CaseState::Open.as_str() => {
             if needs_a_look || found.opened_by != INSPECTION {
-                crate::alike::note_rules(transaction, found.id, row.id).await?;
                 let mut update: cases::ActiveModel = found.into();
                 update.rank = Set(row.rank);
                 update.update(&transaction.inner).await.during("change the case of version", row.id)?;

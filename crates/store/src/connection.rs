@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use tokio::sync::Mutex;
 
 use crate::error::During;
@@ -178,6 +178,25 @@ impl Store {
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read.ping().await.during("reach the database", "ping")
+    }
+
+    /// How many bytes the database takes.
+    ///
+    /// # Errors
+    ///
+    /// When it does not say.
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        let text = match self.kind {
+            DatabaseKind::Sqlite => {
+                "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
+            }
+            DatabaseKind::Postgres => "SELECT pg_database_size(current_database()) AS bytes",
+        };
+        let statement = Statement::from_string(self.read.get_database_backend(), text);
+        let row = self.read.query_one_raw(statement).await.during("measure", "database")?;
+        let row = row.during("measure", "database")?;
+        let bytes: i64 = row.try_get("", "bytes").during("measure", "database")?;
+        Ok(bytes.unsigned_abs())
     }
 
     /// Ends all connections, once those who use them are done.

@@ -449,6 +449,36 @@ impl Store {
         Ok(rows.into_iter().map(Job::from).collect())
     }
 
+    /// Jobs that somebody works on, those that were begun first before the others.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn running_jobs(&self, limit: u64) -> Result<Vec<Job>, StoreError> {
+        let query = jobs::Entity::find()
+            .filter(jobs::Column::DeadAt.is_null())
+            .filter(jobs::Column::LeaseOwner.is_not_null())
+            .order_by_asc(jobs::Column::Id)
+            .limit(limit);
+        let rows = query.all(&self.read).await.during("list", "jobs")?;
+        Ok(rows.into_iter().map(Job::from).collect())
+    }
+
+    /// When the oldest job was made that is not done and was not given up.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn oldest_open_job(&self) -> Result<Option<i64>, StoreError> {
+        let query = jobs::Entity::find()
+            .select_only()
+            .expr(Expr::col(jobs::Column::CreatedAt).min())
+            .filter(jobs::Column::DeadAt.is_null());
+        let oldest: Option<Option<i64>> =
+            query.into_tuple().one(&self.read).await.during("look for", "jobs")?;
+        Ok(oldest.flatten())
+    }
+
     /// How many jobs of each kind wait or are worked on, and how many were given up.
     ///
     /// # Errors

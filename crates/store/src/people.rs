@@ -3,15 +3,18 @@
 //! Everybody with an account may publish and own crates; roles are about the gate itself. A password's hash
 //! comes here as text in the PHC form; hashing and comparing is for the server.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entities::{Hidden, users};
+use crate::changes::ROWS_AT_ONCE;
+use crate::entities::{Hidden, second_factors, sessions, users};
 use crate::error::During;
 use crate::words::{clean, clean_optional, fold, read_word, words};
 use crate::{Store, StoreError, StoreErrorKind, Transaction, UserId};
@@ -64,6 +67,28 @@ impl User {
     pub fn is(&self, role: Role) -> bool {
         self.disabled_at.is_none() && self.roles.contains(&role)
     }
+}
+
+/// An account, with what the console shows of it in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The account.
+    pub user: User,
+    /// Whether a second factor is asked for.
+    pub has_factor: bool,
+    /// When its newest session was begun.
+    pub last_sign_in: Option<i64>,
+}
+
+/// Which accounts. Every part that is given must fit.
+#[derive(Debug, Clone, Default)]
+pub struct PeopleFilter {
+    /// Whose login begins so.
+    pub login: Option<String>,
+    /// That have this role.
+    pub role: Option<Role>,
+    /// Only those that were locked out.
+    pub disabled_only: bool,
 }
 
 /// A user to be.
@@ -253,6 +278,88 @@ impl Store {
         }
         let rows = query.limit(limit).all(&self.read).await.during("list", "users")?;
         rows.into_iter().map(User::try_from).collect()
+    }
+
+    /// Accounts by login, behind the login `after`, with what the console shows of each.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn people(
+        &self,
+        filter: &PeopleFilter,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Person>, StoreError> {
+        let mut query = users::Entity::find().order_by_asc(users::Column::Folded);
+        if let Some(after) = after {
+            query = query.filter(users::Column::Folded.gt(fold(after)));
+        }
+        if let Some(start) = &filter.login {
+            let start = fold(start);
+            // What begins so lies between it and it followed by the last character there is; both databases compare bytes.
+            query = query.filter(users::Column::Folded.gte(start.clone()));
+            query = query.filter(users::Column::Folded.lt(format!("{start}\u{10FFFF}")));
+        }
+        if let Some(role) = filter.role {
+            query = query.filter(users::Column::Roles.contains(role.as_str()));
+        }
+        if filter.disabled_only {
+            query = query.filter(users::Column::DisabledAt.is_not_null());
+        }
+        let rows =
+            query.limit(limit.clamp(1, ROWS_AT_ONCE as u64)).all(&self.read).await.during("list", "users")?;
+        let ids: Vec<i64> = rows.iter().map(|it| it.id).collect();
+        let with_factor = self.with_second_factor(&ids).await?;
+        let signed_in = self.last_sign_ins(&ids).await?;
+        let person = |row: users::Model| {
+            let (has_factor, last_sign_in) = (with_factor.contains(&row.id), signed_in.get(&row.id).copied());
+            Ok(Person { has_factor, last_sign_in, user: row.try_into()? })
+        };
+        rows.into_iter().map(person).collect()
+    }
+
+    async fn with_second_factor(&self, users: &[i64]) -> Result<BTreeSet<i64>, StoreError> {
+        let query = second_factors::Entity::find()
+            .select_only()
+            .column(second_factors::Column::UserId)
+            .filter(second_factors::Column::UserId.is_in(users.iter().copied()))
+            .filter(second_factors::Column::ConfirmedAt.is_not_null());
+        let rows: Vec<i64> = query.into_tuple().all(&self.read).await.during("read", "second factors")?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn last_sign_ins(&self, users: &[i64]) -> Result<BTreeMap<i64, i64>, StoreError> {
+        use sessions::Column::{CreatedAt, UserId as Of};
+        let query = sessions::Entity::find()
+            .select_only()
+            .column(Of)
+            .expr_as(Expr::col(CreatedAt).max(), "newest")
+            .filter(Of.is_in(users.iter().copied()))
+            .group_by(Of);
+        let rows: Vec<(i64, Option<i64>)> =
+            query.into_tuple().all(&self.read).await.during("read", "sessions")?;
+        Ok(rows.into_iter().filter_map(|(user, at)| Some((user, at?))).collect())
+    }
+
+    /// How many accounts that have a role and may sign in have a second factor, and how many there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn second_factors_of_people(&self) -> Result<(u64, u64), StoreError> {
+        let with_role = || {
+            let query = users::Entity::find().filter(users::Column::Roles.ne(""));
+            query.filter(users::Column::DisabledAt.is_null())
+        };
+        let all = with_role().count(&self.read).await.during("count", "users")?;
+        let confirmed = Query::select()
+            .column(second_factors::Column::UserId)
+            .from(second_factors::Entity)
+            .and_where(second_factors::Column::ConfirmedAt.is_not_null())
+            .to_owned();
+        let query = with_role().filter(users::Column::Id.in_subquery(confirmed));
+        Ok((query.count(&self.read).await.during("count", "users")?, all))
     }
 
     /// The first account that was made.

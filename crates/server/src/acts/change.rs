@@ -62,6 +62,14 @@ pub(crate) enum Change {
     },
     /// End all tokens and sessions of an account.
     RevokeAll { login: String },
+    /// Have somebody choose a new password: ends sessions and the second factor.
+    ResetPassword { login: String },
+    /// End one token.
+    RevokeToken { token: i64 },
+    /// End one session.
+    EndSession { session: i64 },
+    /// Try a job again that was given up.
+    RetryJob { job: i64 },
     /// Close a case without a decision: there is nothing to do.
     CloseCase { case: i64 },
     /// Lock a crate against something that its owners do, or unlock it.
@@ -90,6 +98,10 @@ impl Change {
             Change::SetDisabled { disabled: false, .. } => "user.enable",
             Change::CreateToken { .. } => "token.create",
             Change::RevokeAll { .. } => "user.revoke-all",
+            Change::ResetPassword { .. } => "user.reset-password",
+            Change::RevokeToken { .. } => "token.revoke",
+            Change::EndSession { .. } => "session.end",
+            Change::RetryJob { .. } => "job.retry",
             Change::CloseCase { .. } => "case.close",
             Change::Lock { locked: true, .. } => "crate.lock",
             Change::Lock { locked: false, .. } => "crate.unlock",
@@ -109,6 +121,7 @@ impl Change {
             | Change::RollBackYanks { .. }
             | Change::PassOnYanks { .. }
             | Change::RevokeAll { .. }
+            | Change::RetryJob { .. }
             | Change::CloseCase { .. }
             | Change::Lock { .. }
             | Change::KeepName { .. }
@@ -118,6 +131,9 @@ impl Change {
             Change::CreateUser { .. }
             | Change::SetRoles { .. }
             | Change::SetDisabled { .. }
+            | Change::ResetPassword { .. }
+            | Change::RevokeToken { .. }
+            | Change::EndSession { .. }
             | Change::CreateToken { .. } => &ADMINISTER,
         }
     }
@@ -142,6 +158,9 @@ impl Change {
                 | Change::SetDisabled { .. }
                 | Change::CreateToken { .. }
                 | Change::RevokeAll { .. }
+                | Change::ResetPassword { .. }
+                | Change::RevokeToken { .. }
+                | Change::EndSession { .. }
         ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
     }
 }

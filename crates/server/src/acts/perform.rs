@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cratekeeper_model::PublishMethod;
 use cratekeeper_store::{
-    By, CaseId, CrateRecord, DecisionId, NewDecision, NewToken, NewUser, Role, Scope, Subject, Transaction,
-    User, VersionId, WaiverId, Yanks,
+    By, CaseId, CrateRecord, DecisionId, JobId, NewDecision, NewToken, NewUser, Role, Scope, SessionId,
+    Subject, TokenId, Transaction, User, VersionId, WaiverId, Yanks,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -76,10 +76,7 @@ impl Gate {
                     ..NewUser::default()
                 };
                 let user = transaction.create_user(&new).await?;
-                let secret = transaction.create_one_time_secret(&join_purpose(login), JOINED_WITHIN).await?;
-                let query =
-                    url::form_urlencoded::Serializer::new(String::new()).append_pair("login", login).finish();
-                let link = format!("{}/console/join/{}?{query}", self.configuration.url(), secret.expose());
+                let link = self.join_link(transaction, login).await?;
                 let line = line(format!("account {login}"), "none", listed(roles));
                 let loosens = (!roles.is_empty()).then(|| "it gives roles".to_owned());
                 Ok(of_account(login, vec![line], json!({ "user": user, "link": link }), loosens))
@@ -129,6 +126,26 @@ impl Gate {
             | Change::FreeName { .. }
             | Change::Waive { .. }
             | Change::EndWaiver { .. } => self.restrain(transaction, change, why).await,
+            Change::ResetPassword { login } => self.reset_password(transaction, login).await,
+            Change::RevokeToken { token } => {
+                let token = transaction.revoke_token(TokenId(*token)).await?;
+                let user = self.store.user_by_id(token.user).await?;
+                let lines =
+                    vec![line(format!("token `{}` of {}", token.name, user.login), "valid", "revoked")];
+                Ok(of_account(&user.login, lines, json!({ "token": token }), None))
+            }
+            Change::EndSession { session } => {
+                let session = transaction.end_session(SessionId(*session)).await?;
+                let user = self.store.user_by_id(session.user).await?;
+                let lines = vec![line(format!("session {} of {}", session.id, user.login), "open", "ended")];
+                Ok(of_account(&user.login, lines, json!({ "session": session.id }), None))
+            }
+            Change::RetryJob { job } => {
+                transaction.retry_job(JobId(*job)).await?;
+                let lines = vec![line(format!("job {job}"), "given up", "waits to be tried")];
+                let answer = json!({ "job": job });
+                Ok(Effect { object: job.to_string(), lines, answer, is_work: true, ..Effect::default() })
+            }
             Change::CloseCase { case } => {
                 let id = CaseId(*case);
                 let before = self.store.case(id).await?;
@@ -236,6 +253,36 @@ impl Gate {
         let missing = || Failure::NotFound("there is no such crate".to_owned());
         let registry = self.registry(registry).ok_or_else(missing)?;
         self.store.krate(registry.id, name).await?.ok_or_else(missing)
+    }
+
+    /// A link that lets somebody choose a password, once.
+    async fn join_link(&self, transaction: &mut Transaction, login: &str) -> Result<String, Failure> {
+        let secret = transaction.create_one_time_secret(&join_purpose(login), JOINED_WITHIN).await?;
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("login", login).finish();
+        Ok(format!("{}/console/join/{}?{query}", self.configuration.url(), secret.expose()))
+    }
+
+    async fn reset_password(&self, transaction: &mut Transaction, login: &str) -> Result<Effect, Failure> {
+        let user = self.account(login).await?;
+        let factor = self.store.second_factor(user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
+        transaction.set_password_hash(user.id, None).await?;
+        transaction.set_second_factor(user.id, None).await?;
+        transaction.end_sessions_of(user.id).await?;
+        let link = self.join_link(transaction, &user.login).await?;
+        let mut lines = vec![
+            line(format!("password of {}", user.login), "as it is", "none until a link is followed"),
+            line(format!("sessions of {}", user.login), "as they are", "ended"),
+        ];
+        if factor {
+            lines.push(line(
+                format!("second factor of {}", user.login),
+                "on",
+                "off, and its recovery codes void",
+            ));
+        }
+        // Whoever has the link is the account: one person alone could take over any other.
+        let loosens = Some("whoever gets the link can act as this account".to_owned());
+        Ok(of_account(&user.login, lines, json!({ "user": user.login, "link": link }), loosens))
     }
 
     async fn create_token(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, http::StatusCode};
-use cratekeeper_store::{Act, DecisionAction, DecisionId, Enforcement, JobId, RequestId, Subject, User};
+use cratekeeper_store::{Act, DecisionAction, DecisionId, Enforcement, RequestId, Subject, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -221,13 +221,7 @@ pub(super) async fn retry_job(
     State(gate): State<Arc<Gate>>,
     Path(id): Path<i64>,
     Asked { caller, body }: Asked<Why>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let user = caller.with_role(&TRIAGE)?;
-    let why = &reason(&body.reason)?;
-    let act = Act::new(&user.login, "job.retry", id.to_string(), gate.now());
-    let mut transaction = gate.store.act(act.with_detail(json!({ "reason": why }))).await?;
-    transaction.retry_job(JobId(id)).await?;
-    transaction.commit().await?;
-    gate.there_is_work();
-    Ok(Json(json!({ "job": id })))
+    submit(&gate, user, &Change::RetryJob { job: id }, &body.reason).await
 }

@@ -167,7 +167,8 @@ pub(super) async fn audit_log(
     Asked { caller, .. }: Asked<Value>,
 ) -> Result<Json<Value>, Failure> {
     caller.with_role(&AUDIT)?;
-    let filter = AuditFilter { actor: asked.actor, object: asked.object, action: asked.action };
+    let AuditAsked { actor, object, action, .. } = asked;
+    let filter = AuditFilter { actor, object, action, ..AuditFilter::default() };
     let entries = gate.store.audit_entries(&filter, asked.before, PAGE).await?;
     Ok(Json(json!({ "entries": entries })))
 }

@@ -39,7 +39,7 @@ pub(super) struct CreateWebhook {
 }
 
 /// Scheme, host and port of an address.
-fn origin(url: &str) -> String {
+pub(crate) fn origin(url: &str) -> String {
     url::Url::parse(url).map_or_else(|_| "(not a URL)".to_owned(), |it| it.origin().ascii_serialization())
 }
 

@@ -36,8 +36,15 @@ pub(crate) struct Section {
 }
 
 /// Path, name, and the roles that see it; everybody when empty.
-const SECTIONS: [(&str, &str, &[Role]); 2] =
-    [("/console/queue", "Queue", &[]), ("/console/requests", "Approvals", &[])];
+const SECTIONS: &[(&str, &str, &[Role])] = &[
+    ("/console/queue", "Queue", &[]),
+    ("/console/requests", "Approvals", &[]),
+    ("/console/insights", "Insights", &[]),
+    ("/console/rules", "Rules", &[]),
+    ("/console/people", "People", &[Role::Admin, Role::Auditor]),
+    ("/console/audit-log", "Audit log", &[Role::Triager, Role::Admin, Role::Auditor]),
+    ("/console/system", "System", &[Role::Triager, Role::Admin, Role::Auditor]),
+];
 
 impl Gate {
     /// What a page has around it.

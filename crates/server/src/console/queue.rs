@@ -75,6 +75,7 @@ pub(super) struct Asked {
     pub(super) who: String,
     pub(super) publisher: String,
     pub(super) name: String,
+    pub(super) rule: String,
     pub(super) order: String,
     /// Where the page before ended.
     after: String,
@@ -100,6 +101,7 @@ impl Asked {
             },
             publisher: text(&self.publisher),
             name: text(&self.name),
+            rule: text(&self.rule),
         }
     }
 
@@ -129,6 +131,7 @@ impl Asked {
             ("who", &self.who),
             ("publisher", &self.publisher),
             ("name", &self.name),
+            ("rule", &self.rule),
             ("order", &self.order),
         ] {
             if !value.is_empty() {

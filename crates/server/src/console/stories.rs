@@ -163,13 +163,8 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
             .symlink(HOSTILE, "/etc/passwd")
     };
     let before = story.publish(&archive("1.0.0", "fn main() {}\n"), "lure", "1.0.0", "nothing").await;
-    let id = story.publish(
-        &archive("1.1.0", &format!("fn main() {{\n    // {HOSTILE}\n}}\n")),
-        "lure",
-        "1.1.0",
-        "nothing",
-    );
-    let id = id.await;
+    let newer = archive("1.1.0", &format!("fn main() {{\n    // {HOSTILE}\n}}\n"));
+    let id = story.publish(&newer, "lure", "1.1.0", "nothing").await;
     story.publish(&CrateBuilder::new("user", "1.0.0"), "user", "1.0.0", "lure").await;
     let findings = vec![
         finding("build-script-downloads", HOSTILE, "build.rs", 2),

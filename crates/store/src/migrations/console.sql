@@ -96,6 +96,11 @@ ALTER TABLE decisions ADD COLUMN confirmed_by TEXT;
 ALTER TABLE decisions ADD COLUMN confirmed_at BIGINT;
 CREATE INDEX decisions_by_confirmation ON decisions (confirmed_at, undone_at, id);
 
+-- People look for entries by what was done, by whom and when.
+CREATE INDEX audit_log_by_action ON audit_log (action, sequence);
+CREATE INDEX audit_log_by_actor_and_action ON audit_log (actor, action, sequence);
+CREATE INDEX audit_log_by_time ON audit_log (at, sequence);
+
 -- What waited for a person before there were cases.
 INSERT INTO cases (version_id, opened_at, opened_by, state, rank, publisher, publisher_folded)
 SELECT versions.id, COALESCE(versions.inspected_at, versions.first_seen), '(inspection)', 'open', versions.rank, provenance.publisher, provenance.publisher_folded
