@@ -54,8 +54,12 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
     marks.sort_by_key(|it| it.at);
     let marks = &marks[marks.len().saturating_sub(MARKS)..];
     let Some(first) = marks.first().map(|it| it.at) else { return String::new() };
-    let span = (now - first).max(1);
-    let place = |at: i64| EDGE + (at - first).clamp(0, span) * (WIDTH - 2 * EDGE) / span;
+    let span = i128::from(now.saturating_sub(first).max(1));
+    // Times are what registries say; with 128 bits, none is too far away.
+    let place = |at: i64| {
+        let after = i128::from(at.saturating_sub(first)).clamp(0, span);
+        i128::from(EDGE) + after * i128::from(WIDTH - 2 * EDGE) / span
+    };
     let mut svg = format!(
         "<svg class=\"history\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} things that happened to the crate\">",
         marks.len()

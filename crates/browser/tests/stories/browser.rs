@@ -1,0 +1,165 @@
+//! A browser: Chromium behind `chromedriver`, both of which are ended with it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+
+/// How pages are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) is_phone: bool,
+    pub(crate) is_dark: bool,
+    pub(crate) runs_scripts: bool,
+}
+
+impl Look {
+    pub(crate) const DESKTOP: Look = Look { is_phone: false, is_dark: false, runs_scripts: true };
+
+    fn name(self) -> String {
+        let size = if self.is_phone { "phone" } else { "desktop" };
+        let colours = if self.is_dark { "dark" } else { "light" };
+        format!("{size}-{colours}")
+    }
+}
+
+/// A browser, with a count of what whoever uses it has clicked.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    driver: Child,
+    pub(crate) clicks: usize,
+    look: Look,
+    _profile: tempfile::TempDir,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Chromium ends with the driver, which is ours and ends by its number.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    pub(crate) async fn open(look: Look) -> Browser {
+        let mut driver = Command::new("chromedriver")
+            .args(["--port=0", "--log-level=OFF"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("`chromedriver` is needed: Debian's packages `chromium` and `chromium-driver`, or set CRATEKEEPER_WITHOUT_BROWSER");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.find_map(|line| {
+            let line = line.ok()?;
+            let rest = line.split("on port ").nth(1)?;
+            rest.trim_end_matches('.').trim().parse::<u16>().ok()
+        });
+        // Nobody reads the rest; it must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let profile = tempfile::tempdir().unwrap();
+        let (width, height) = if look.is_phone { (390, 844) } else { (1440, 900) };
+        let mut arguments = vec![
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--hide-scrollbars".to_owned(),
+            format!("--window-size={width},{height}"),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        if look.is_dark {
+            arguments.push("--force-dark-mode".to_owned());
+        }
+        let scripts = if look.runs_scripts { 1 } else { 2 };
+        let options = json!({
+            "args": arguments,
+            "prefs": { "profile.managed_default_content_settings.javascript": scripts },
+        });
+        let mut capabilities = serde_json::Map::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&address)
+            .await
+            .expect("a session with chromium");
+        Browser { client, driver, clicks: 0, look, _profile: profile }
+    }
+
+    pub(crate) async fn goto(&self, address: &str) {
+        self.client.goto(address).await.unwrap();
+    }
+
+    /// Clicks on the link or button with this text.
+    pub(crate) async fn click(&mut self, text: &str) {
+        let path = format!(
+            "//a[normalize-space(.)={0}] | //button[normalize-space(.)={0}] | //summary[normalize-space(.)={0}]",
+            quoted(text)
+        );
+        let found = self.client.find(Locator::XPath(&path)).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => panic!("there is no `{text}`: {error}\n{}", self.text().await),
+        };
+        found.click().await.unwrap_or_else(|error| panic!("`{text}` cannot be clicked: {error}"));
+        self.clicks += 1;
+    }
+
+    /// Types into the field with this id or name.
+    pub(crate) async fn fill(&self, name: &str, text: &str) {
+        let selector = format!("#{name}, [name={name}]");
+        let field = self.client.find(Locator::Css(&selector)).await;
+        let field = field.unwrap_or_else(|error| panic!("there is no field `{name}`: {error}"));
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Types into the field with this label.
+    pub(crate) async fn text(&self) -> String {
+        let body = self.client.find(Locator::Css("body")).await.unwrap();
+        body.text().await.unwrap()
+    }
+
+    /// Waits until the page says something.
+    pub(crate) async fn sees(&self, text: &str) {
+        let shown = self.text().await;
+        assert!(shown.contains(text), "`{text}` is not on the page:\n{shown}");
+    }
+
+    /// Keeps a picture of the page, where pictures are kept, and has axe look at it. Gives what axe found, worst first.
+    pub(crate) async fn keep(&self, name: &str) -> Vec<String> {
+        if let Some(directory) = std::env::var_os("CRATEKEEPER_SCREENSHOTS").map(PathBuf::from) {
+            std::fs::create_dir_all(&directory).unwrap();
+            let picture = self.client.screenshot().await.unwrap();
+            std::fs::write(directory.join(format!("{name}-{}.png", self.look.name())), picture).unwrap();
+        }
+        let Some(axe) = std::env::var_os("CRATEKEEPER_AXE").filter(|_| self.look.runs_scripts) else {
+            return Vec::new();
+        };
+        // The page's own policy keeps scripts out, as it should; those of the driver are not the page's.
+        let source = std::fs::read_to_string(axe).unwrap();
+        self.client.execute(&source, vec![]).await.unwrap();
+        let run = "const done = arguments[arguments.length - 1]; axe.run(document, { resultTypes: ['violations'] }).then(r => done(r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).slice(0, 3)])), e => done([['critical', String(e), []]]));";
+        let found = self.client.execute_async(run, vec![]).await.unwrap();
+        let rows = found.as_array().cloned().unwrap_or_default();
+        let is_serious = |it: &&Value| matches!(it[0].as_str(), Some("serious" | "critical"));
+        rows.iter().filter(is_serious).map(|it| format!("{name}: {} {} {}", it[0], it[1], it[2])).collect()
+    }
+
+    pub(crate) async fn close(self) {
+        let _ = self.client.clone().close().await;
+    }
+}
+
+/// A text in an XPath expression, which knows no escapes.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+}
+
+/// Runs something that waits.
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(future)
+}
