@@ -161,10 +161,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        // What TLS took and has not sent waits here.
-        if flushed.is_pending() {
-            self.progress.is_blocked.store(true, Ordering::Relaxed);
-        }
+        // What TLS took and has not sent waits here. Whoever flushes has written everything before.
+        self.progress.is_blocked.store(flushed.is_pending(), Ordering::Relaxed);
         flushed
     }
 
@@ -256,6 +254,39 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    /// Takes everything, and sends it when it may.
+    struct Buffer {
+        may_send: bool,
+    }
+
+    impl AsyncWrite for Buffer {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.may_send { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_is_sent_in_the_end_blocks_nothing_any_more() {
+        let progress = Arc::new(Progress::default());
+        let mut stream = Counted::new(Buffer { may_send: false }, progress.clone());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut stream).poll_write(&mut context, b"bytes").is_ready());
+        assert!(Pin::new(&mut stream).poll_flush(&mut context).is_pending());
+        assert!(progress.is_blocked.load(Ordering::Relaxed));
+        stream.stream.may_send = true;
+        assert!(Pin::new(&mut stream).poll_flush(&mut context).is_ready());
+        assert!(!progress.is_blocked.load(Ordering::Relaxed));
+        assert_eq!(progress.written.load(Ordering::Relaxed), 5);
+    }
 
     fn watch(progress: &Arc<Progress>) -> Watch {
         let patience =

@@ -177,7 +177,16 @@ impl HttpBody for Pieces {
                     }
                     Err(error) => {
                         // The client sees a body that is cut off, which is nothing it could take for the archive.
-                        tracing::warn!("an archive could not be sent to its end: {}", with_sources(&error));
+                        match &error {
+                            // As many as clients like.
+                            SendError::NoRoom => {
+                                tracing::debug!("an archive was not sent to its end: {error}")
+                            }
+                            SendError::Blob(_) => {
+                                let cause = with_sources(&error);
+                                tracing::warn!("an archive could not be sent to its end: {cause}");
+                            }
+                        }
                         return Poll::Ready(Some(Err(error)));
                     }
                 }

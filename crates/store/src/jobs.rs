@@ -17,7 +17,7 @@ use crate::changes::ROWS_AT_ONCE;
 use crate::entities::jobs;
 use crate::error::During;
 use crate::inspections::Inspection;
-use crate::transaction::retried;
+use crate::transaction::{ATTEMPTS, retried};
 use crate::words::{clean, read_json, write_json};
 use crate::{JobId, Store, StoreError, StoreErrorKind, Transaction, VersionId};
 
@@ -274,11 +274,16 @@ async fn enqueue(transaction: &DatabaseTransaction, job: &NewJob, at: i64) -> Re
     let Some(once) = &job.once else {
         return Ok(JobId(row.insert(transaction).await.during("enqueue the job", &job.kind)?.id));
     };
-    let insert = jobs::Entity::insert(row).on_conflict_do_nothing_on([jobs::Column::Once]);
-    insert.exec(transaction).await.during("enqueue the job", &job.kind)?;
-    let query = jobs::Entity::find().filter(jobs::Column::Once.eq(clean(once)));
-    let row = query.one(transaction).await.during("enqueue the job", &job.kind)?;
-    Ok(JobId(row.during("enqueue the job", once)?.id))
+    for _ in 0..ATTEMPTS {
+        let insert = jobs::Entity::insert(row.clone()).on_conflict_do_nothing_on([jobs::Column::Once]);
+        insert.exec(transaction).await.during("enqueue the job", &job.kind)?;
+        let query = jobs::Entity::find().filter(jobs::Column::Once.eq(clean(once)));
+        if let Some(row) = query.one(transaction).await.during("enqueue the job", &job.kind)? {
+            return Ok(JobId(row.id));
+        }
+        // On PostgreSQL, whoever claimed it after the insert was refused has begun it by now: another can be made.
+    }
+    Err(StoreError::new("enqueue the job", once, StoreErrorKind::Conflict))
 }
 
 impl Store {

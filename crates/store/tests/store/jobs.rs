@@ -171,6 +171,24 @@ on_both! {
         assert_ne!(store.enqueue(&job, NOW).await.unwrap(), first, "it is done, so it can be made anew");
     }
 
+    async fn a_job_can_be_asked_for_while_it_is_begun(database: &TestDatabase) {
+        const ROUNDS: usize = 100;
+        let job = NewJob::new("inspect", json!({})).once("demo@1.0.0");
+        let mut all = tokio::task::JoinSet::new();
+        for number in 0..4 {
+            let (store, job) = (database.store().await, job.clone());
+            all.spawn(async move {
+                for _ in 0..ROUNDS {
+                    store.enqueue(&job, NOW).await.unwrap();
+                    for lease in claim(&store, &format!("worker-{number}"), 9, NOW).await {
+                        store.complete_job(&lease).await.unwrap();
+                    }
+                }
+            });
+        }
+        all.join_all().await;
+    }
+
     async fn who_ends_in_good_order_gives_back_what_it_has(database: &TestDatabase) {
         let store = database.store().await;
         enqueue(&store, 2).await;
