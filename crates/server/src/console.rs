@@ -7,6 +7,7 @@
 mod account;
 mod act;
 mod archives;
+mod callers;
 mod case;
 mod chart;
 mod decided;
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         // What there is to know.
         .route("/version/{id}", get(version::version))
         .route("/version/{id}/file", get(file::file))
+        .route("/version/{id}/callers", get(callers::callers))
         .route("/version/{id}/difference", get(difference::difference))
         .route("/crate/{registry}/{name}", get(krate::krate))
         .route("/publisher/{registry}/{login}", get(publisher::publisher))

@@ -192,10 +192,19 @@ pub(super) async fn case(
     page(&page_data.frame, &page_data)
 }
 
-/// What decisions about a version may be about.
-pub(super) fn subjects(registry: &Registry, version: &VersionRecord, published: &Provenance) -> Vec<Subject> {
-    let mut subjects = vec![Subject::Version(version.id), Subject::Crate(version.crate_id)];
-    subjects.extend(published.publisher.clone().map(|it| Subject::Publisher(registry.id, it)));
+/// What decisions about a version may be about, and what that is called.
+pub(super) fn subjects(
+    registry: &Registry,
+    version: &VersionRecord,
+    published: &Provenance,
+) -> Vec<(Subject, String)> {
+    let mut subjects = vec![
+        (Subject::Version(version.id), "this version".to_owned()),
+        (Subject::Crate(version.crate_id), "the crate".to_owned()),
+    ];
+    let publisher = published.publisher.clone();
+    let all = |it: String| (Subject::Publisher(registry.id, it), "everything of the publisher".to_owned());
+    subjects.extend(publisher.map(all));
     subjects
 }
 

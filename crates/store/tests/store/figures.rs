@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use cratekeeper_store::{Act, FETCHES_WAITING, Fetch, FetchRecorder, NewJob, State, Store, WalkLimits};
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 use crate::databases::TestDatabase;
