@@ -126,11 +126,15 @@ pub(super) async fn case(
     visitor: Visitor,
 ) -> Result<Response, Problem> {
     let case = gate.store.case(CaseId(id)).await?;
-    let (krate, version) = gate.store.version_by_id(case.version).await?;
+    let (krate, mut version) = gate.store.version_by_id(case.version).await?;
+    version.standing.reason = plain(&version.standing.reason);
     let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
     let registry = gate.registry_of(&krate).ok_or_else(missing)?.clone();
     let provenance = gate.store.provenance(version.id).await?;
-    let inspection = gate.store.inspections(version.id, 1).await?.into_iter().next();
+    let mut inspection = gate.store.inspections(version.id, 1).await?.into_iter().next();
+    if let Some(it) = &mut inspection {
+        it.reason = plain(&it.reason);
+    }
     let found = inspection.as_ref().and_then(|it| it.case.clone());
     let back = format!("/console/version/{}/case", version.id);
     let decisions = decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?;

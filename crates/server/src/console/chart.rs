@@ -54,8 +54,12 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
     marks.sort_by_key(|it| it.at);
     let marks = &marks[marks.len().saturating_sub(MARKS)..];
     let Some(first) = marks.first().map(|it| it.at) else { return String::new() };
-    let span = (now - first).max(1);
-    let place = |at: i64| EDGE + (at - first).clamp(0, span) * (WIDTH - 2 * EDGE) / span;
+    let span = now.saturating_sub(first).max(1);
+    // An upstream may state any time: the product does not fit into 64 bits.
+    let place = |at: i64| {
+        let along = i128::from(at.saturating_sub(first).clamp(0, span)) * i128::from(WIDTH - 2 * EDGE);
+        EDGE + i64::try_from(along / i128::from(span)).unwrap_or(0)
+    };
     let mut svg = format!(
         "<svg class=\"history\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} things that happened to the crate\">",
         marks.len()

@@ -293,7 +293,7 @@ fn held(archive: CrateArchive) -> BTreeMap<String, Held> {
         if it.contents.len() > COMPARED || it.contents.len() > room {
             // Still told from another one, by its checksum.
             let checksum = cratekeeper_model::Checksum::of(&it.contents);
-            it.contents = [&[0][..], checksum.as_bytes()].concat();
+            it.contents = [&[0; 8][..], checksum.as_bytes()].concat();
         }
         room = room.saturating_sub(it.contents.len());
         (it.path, Held { contents: it.contents, mode: it.mode })
