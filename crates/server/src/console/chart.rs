@@ -80,10 +80,11 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
         svg.push_str(&shape);
         svg.push_str("</g>");
     }
+    let day = super::layout::moment(first);
     let _ = write!(
         svg,
         "<text x=\"{EDGE}\" y=\"92\">{}</text><text x=\"{}\" y=\"92\" text-anchor=\"end\">now</text></svg>",
-        &super::layout::moment(first)[..10],
+        day.get(..10).unwrap_or(&day),
         WIDTH - EDGE
     );
     svg
