@@ -4,7 +4,7 @@
 //! archive.
 
 use cratekeeper_difference::{capabilities, difference};
-use cratekeeper_model::facts::{Capability, Phase};
+use cratekeeper_model::facts::{Capability, ExternalCall, Phase, Section};
 use cratekeeper_model::{Checksum, Difference, Facts};
 
 use crate::pipeline::{Engine, FOR_RULES};
@@ -14,6 +14,12 @@ impl Engine {
     #[must_use]
     pub fn facts_at_hand(&self, checksum: &Checksum) -> Option<Facts> {
         self.facts.cache.as_ref()?.load(checksum, &FOR_RULES)
+    }
+
+    /// Functions of other crates that the code of an archive calls or refers to, as its imports say; `None` when its facts are not at hand.
+    #[must_use]
+    pub fn external_calls_at_hand(&self, checksum: &Checksum) -> Option<Vec<ExternalCall>> {
+        Some(self.facts.cache.as_ref()?.load(checksum, &[Section::Flow])?.flow.external_calls)
     }
 
     /// What changed from one archive to another; `None` when the facts of either are not at hand.

@@ -9,6 +9,7 @@ mod act;
 mod advisory;
 mod archives;
 mod audit_log;
+mod callers;
 mod case;
 mod chart;
 mod decided;
@@ -78,6 +79,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         // What there is to know.
         .route("/version/{id}", get(version::version))
         .route("/version/{id}/file", get(file::file))
+        .route("/version/{id}/callers", get(callers::callers))
         .route("/version/{id}/difference", get(difference::difference))
         .route("/crate/{registry}/{name}", get(krate::krate))
         .route("/publisher/{registry}/{login}", get(publisher::publisher))

@@ -94,10 +94,12 @@ impl Store {
         let newest = cases::Entity::find().select_only().expr(Expr::col(cases::Column::Id).max());
         let newest: Option<Option<i64>> =
             newest.into_tuple().one(&self.read).await.during("look for", "cases")?;
+        let oldest = newest.flatten().unwrap_or(0) - LOOKED_AT;
         let closed = Query::select()
             .column(cases::Column::Id)
             .from(cases::Entity)
             .and_where(cases::Column::State.eq(CaseState::Closed.as_str()))
+            .and_where(cases::Column::Id.gt(oldest))
             .to_owned();
         let count = || Expr::col(Rule).count();
         let query = case_rules::Entity::find()
@@ -105,7 +107,7 @@ impl Store {
             .column(Of)
             .expr_as(count(), "shared")
             .filter(Rule.is_in(rules.into_iter().take(RULES)))
-            .filter(Of.gt(newest.flatten().unwrap_or(0) - LOOKED_AT))
+            .filter(Of.gt(oldest))
             .filter(Of.ne(case.0))
             .filter(Of.in_subquery(closed))
             .group_by(Of)

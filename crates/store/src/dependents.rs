@@ -30,7 +30,8 @@ const LONGEST: usize = 200;
 /// What a walk to dependents may cost. It says where it stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalkLimits {
-    /// Crates that are reached, and dependencies that are looked at. Default: 10,000, which takes some ten milliseconds for each thousand.
+    /// Crates that are reached, and dependencies that are looked at. Default: 5,000. Among 200,000 crates, 10,000 took 0.1 s (PostgreSQL)
+    /// and 0.3 s (SQLite) without optimization, and a page answers within 0.2 s.
     pub crates: usize,
     /// Steps from the version. Default: 20; the longest chains of the public registry have about that many.
     pub depth: u32,
@@ -40,7 +41,7 @@ pub struct WalkLimits {
 
 impl Default for WalkLimits {
     fn default() -> WalkLimits {
-        WalkLimits { crates: 10_000, depth: 20, named: 50 }
+        WalkLimits { crates: 5_000, depth: 20, named: 50 }
     }
 }
 

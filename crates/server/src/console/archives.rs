@@ -64,15 +64,20 @@ fn why(error: &ReadError) -> String {
     }
 }
 
-/// The text of a file, and whether all of it is UTF-8; `None` when it is no text.
+/// The text of a file, and whether all of it is UTF-8; `None` when it is no text. A NUL alone does not make it something else: whoever wants
+/// to hide source would put one into a comment.
 pub(super) fn text(bytes: &[u8]) -> Option<(std::borrow::Cow<'_, str>, bool)> {
-    /// Bytes in which a NUL says that it is no text, as in version control.
+    /// Bytes that are looked at.
     const LOOKED_AT: usize = 8_000;
+    /// Of so many, one that is a control is too many for a text.
+    const ONE_IN: usize = 10;
 
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some((text.into(), true));
-    }
     let start = &bytes[..bytes.len().min(LOOKED_AT)];
+    let is_control = |it: &&u8| it.is_ascii_control() && !matches!(**it, b'\t' | b'\n' | b'\r' | 0x0c);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let controls = start.iter().filter(is_control).count();
+        return (controls * ONE_IN <= start.len()).then_some((text.into(), true));
+    }
     (!start.contains(&0)).then(|| (String::from_utf8_lossy(bytes), false))
 }
 
@@ -121,6 +126,8 @@ mod tests {
         assert_eq!(kind("a.rs", b"\xff\x00"), "binary");
         assert_eq!(kind("a.rs", b"// caf\xe9"), "Rust");
         assert!(!text(b"caf\xe9").unwrap().1);
+        assert_eq!(kind("build.rs", b"// \0 hidden\nfn main() {}"), "Rust");
+        assert_eq!(kind("a", b"a\0b"), "binary");
         assert_eq!([size(3), size(2_048), size(5 << 20)], ["3 B", "2.0 KiB", "5.0 MiB"]);
     }
 }

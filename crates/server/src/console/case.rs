@@ -136,11 +136,15 @@ pub(super) async fn case(
     Query(told): Query<Told>,
 ) -> Result<Response, Problem> {
     let case = gate.store.case(CaseId(id)).await?;
-    let (krate, version) = gate.store.version_by_id(case.version).await?;
+    let (krate, mut version) = gate.store.version_by_id(case.version).await?;
+    version.standing.reason = plain(&version.standing.reason);
     let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
     let registry = gate.registry_of(&krate).ok_or_else(missing)?.clone();
     let provenance = gate.store.provenance(version.id).await?;
-    let inspection = gate.store.inspections(version.id, 1).await?.into_iter().next();
+    let mut inspection = gate.store.inspections(version.id, 1).await?.into_iter().next();
+    if let Some(it) = &mut inspection {
+        it.reason = plain(&it.reason);
+    }
     let found = inspection.as_ref().and_then(|it| it.case.clone());
     let back = format!("/console/version/{}/case", version.id);
     let decisions = decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?;
@@ -206,10 +210,19 @@ pub(super) async fn case(
     page(&page_data.frame, &page_data)
 }
 
-/// What decisions about a version may be about.
-pub(super) fn subjects(registry: &Registry, version: &VersionRecord, published: &Provenance) -> Vec<Subject> {
-    let mut subjects = vec![Subject::Version(version.id), Subject::Crate(version.crate_id)];
-    subjects.extend(published.publisher.clone().map(|it| Subject::Publisher(registry.id, it)));
+/// What decisions about a version may be about, and what that is called.
+pub(super) fn subjects(
+    registry: &Registry,
+    version: &VersionRecord,
+    published: &Provenance,
+) -> Vec<(Subject, String)> {
+    let mut subjects = vec![
+        (Subject::Version(version.id), "this version".to_owned()),
+        (Subject::Crate(version.crate_id), "the crate".to_owned()),
+    ];
+    let publisher = published.publisher.clone();
+    let all = |it: String| (Subject::Publisher(registry.id, it), "everything of the publisher".to_owned());
+    subjects.extend(publisher.map(all));
     subjects
 }
 

@@ -54,11 +54,11 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
     marks.sort_by_key(|it| it.at);
     let marks = &marks[marks.len().saturating_sub(MARKS)..];
     let Some(first) = marks.first().map(|it| it.at) else { return String::new() };
-    let span = i128::from(now.saturating_sub(first).max(1));
-    // Times are what registries say; with 128 bits, none is too far away.
+    let span = now.saturating_sub(first).max(1);
+    // An upstream may state any time: the product does not fit into 64 bits.
     let place = |at: i64| {
-        let after = i128::from(at.saturating_sub(first)).clamp(0, span);
-        i128::from(EDGE) + after * i128::from(WIDTH - 2 * EDGE) / span
+        let along = i128::from(at.saturating_sub(first).clamp(0, span)) * i128::from(WIDTH - 2 * EDGE);
+        EDGE + i64::try_from(along / i128::from(span)).unwrap_or(0)
     };
     let mut svg = format!(
         "<svg class=\"history\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} things that happened to the crate\">",
@@ -80,10 +80,11 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
         svg.push_str(&shape);
         svg.push_str("</g>");
     }
+    let day = super::layout::moment(first);
     let _ = write!(
         svg,
         "<text x=\"{EDGE}\" y=\"92\">{}</text><text x=\"{}\" y=\"92\" text-anchor=\"end\">now</text></svg>",
-        &super::layout::moment(first)[..10],
+        day.get(..10).unwrap_or(&day),
         WIDTH - EDGE
     );
     svg

@@ -14,7 +14,8 @@ const ROWS: u64 = 100;
 /// A decision.
 pub(super) struct Decided {
     pub(super) id: i64,
-    pub(super) scope: &'static str,
+    /// What it is about, in words.
+    pub(super) scope: String,
     pub(super) action: String,
     pub(super) actor: String,
     pub(super) reason: String,
@@ -25,34 +26,31 @@ pub(super) struct Decided {
     pub(super) undo: Option<String>,
 }
 
-/// Decisions about some subjects, newest first. Whoever undoes one comes back to `back`.
+/// Decisions about some subjects, which are called so, newest first. Whoever undoes one comes back to `back`.
 pub(super) async fn decisions(
     gate: &Gate,
     visitor: &Visitor,
-    subjects: Vec<Subject>,
+    subjects: Vec<(Subject, String)>,
     back: &str,
 ) -> Result<Vec<Decided>, Problem> {
-    let mut found: Vec<Decision> = Vec::new();
-    for subject in subjects {
+    let mut found: Vec<(Decision, String)> = Vec::new();
+    for (subject, called) in subjects {
         let filter = DecisionFilter { subject: Some(subject), ..DecisionFilter::default() };
-        found.extend(gate.store.decisions(&filter, None, ROWS).await?);
+        let decisions = gate.store.decisions(&filter, None, ROWS).await?;
+        found.extend(decisions.into_iter().map(|it| (it, called.clone())));
     }
-    found.sort_by_key(|it| std::cmp::Reverse(it.id));
+    found.sort_by_key(|it| std::cmp::Reverse(it.0.id));
     let may = visitor.has(&crate::acts::TRIAGE);
     Ok(found.into_iter().map(|it| shown(it, may, &visitor.user.login, back)).collect())
 }
 
-fn shown(decision: Decision, may: bool, login: &str, back: &str) -> Decided {
+fn shown((decision, scope): (Decision, String), may: bool, login: &str, back: &str) -> Decided {
     let stands = decision.undone.is_none();
     let needs_confirmation =
         stands && decision.confirmed.is_none() && decision.action != DecisionAction::Release;
     Decided {
         id: decision.id.0,
-        scope: match decision.subject {
-            Subject::Version(_) => "this version",
-            Subject::Crate(_) => "the crate",
-            Subject::Publisher(..) => "everything of the publisher",
-        },
+        scope,
         action: decision.action.to_string(),
         can_confirm: may && needs_confirmation && decision.actor != login,
         undo: (may && stands).then(|| link(&Change::Undo { decision: decision.id.0 }, back)),

@@ -293,7 +293,7 @@ fn held(archive: CrateArchive) -> BTreeMap<String, Held> {
         if it.contents.len() > COMPARED || it.contents.len() > room {
             // Still told from another one, by its checksum.
             let checksum = cratekeeper_model::Checksum::of(&it.contents);
-            it.contents = [&[0][..], checksum.as_bytes()].concat();
+            it.contents = [&[0; 8][..], checksum.as_bytes()].concat();
         }
         room = room.saturating_sub(it.contents.len());
         (it.path, Held { contents: it.contents, mode: it.mode })
@@ -336,9 +336,11 @@ fn compared(
     let mut paths: Vec<&String> = old_files.keys().chain(new_files.keys()).collect();
     paths.sort_unstable();
     paths.dedup();
-    let of = |path: &str| case.map_or_else(Vec::new, |it| remarks(it, path));
+    let remarks = case.map_or_else(BTreeMap::new, remarks);
+    let of = |path: &str| remarks.get(path).cloned().unwrap_or_default();
     // Files that findings are about come first: they get the room that there is.
-    let mut sorted: Vec<(bool, &String)> = paths.into_iter().map(|it| (of(it).is_empty(), it)).collect();
+    let mut sorted: Vec<(bool, &String)> =
+        paths.into_iter().map(|it| (!remarks.contains_key(it), it)).collect();
     sorted.sort();
     for (_, path) in sorted {
         let (old, new) = (old_files.get(path), new_files.get(path));

@@ -3,6 +3,7 @@
 //! It is only ever text in our page, never served as what it claims to be. What has no text is shown by its first bytes. A page has an end:
 //! the rest of a long file is on further pages, and a line that is cut says so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -26,6 +27,9 @@ const BYTES: usize = 1 << 20;
 
 /// Lines above one that was asked for, where those before it fill a page. With the longest lines they are less than a page.
 const ABOVE: usize = 20;
+
+/// What findings say about one file that is shown; rules end their lists of places, and this those of all rules.
+const REMARKS: usize = 200;
 
 /// Bytes that are shown of what is no text, and how many in a row.
 const HEAD: usize = 4 << 10;
@@ -67,7 +71,7 @@ struct Row {
 }
 
 /// What a finding says.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Remark {
     /// Line that it is about; `None` for the whole file.
     pub(super) line: Option<u32>,
@@ -103,21 +107,25 @@ fn page_of(line: usize) -> usize {
     line.saturating_sub(1) / LINES * LINES + 1
 }
 
-/// What the findings of a case say about a file.
-pub(super) fn remarks(case: &Case, file: &str) -> Vec<Remark> {
-    let mut remarks = Vec::new();
+/// What the findings of a case say about each file, the first of it.
+pub(super) fn remarks(case: &Case) -> BTreeMap<String, Vec<Remark>> {
+    let mut of_files: BTreeMap<String, Vec<Remark>> = BTreeMap::new();
     for finding in &case.findings {
-        for evidence in finding.evidence.iter().filter(|it| it.file == file) {
-            remarks.push(Remark {
+        let message = plain(&finding.message);
+        for evidence in &finding.evidence {
+            let remark = Remark {
                 line: evidence.line.filter(|it| *it > 0),
                 rule: finding.rule.clone(),
                 severity: finding.severity.to_string(),
-                message: plain(&finding.message),
-            });
+                message: message.clone(),
+            };
+            let those = of_files.entry(evidence.file.clone()).or_default();
+            if those.len() < REMARKS && !those.contains(&remark) {
+                those.push(remark);
+            }
         }
     }
-    remarks.dedup_by(|a, b| a.line == b.line && a.rule == b.rule && a.message == b.message);
-    remarks
+    of_files
 }
 
 /// A file.
@@ -131,7 +139,8 @@ pub(super) async fn file(
     let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
     let registry = gate.registry_of(&krate).ok_or_else(missing)?.clone();
     let newest = gate.store.inspections(version.id, 1).await?.into_iter().next();
-    let remarks = newest.and_then(|it| it.case).map_or_else(Vec::new, |it| remarks(&it, &asked.file));
+    let remarks = newest.and_then(|it| it.case).and_then(|it| remarks(&it).remove(&asked.file));
+    let remarks = remarks.unwrap_or_default();
     let about = remarks.iter().filter(|it| it.line.is_none()).cloned().collect();
     let (path, line) = (asked.file.clone(), asked.line);
     let from = asked.from.unwrap_or_else(|| line.map_or(1, page_of)).max(1);

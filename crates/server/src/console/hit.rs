@@ -9,8 +9,8 @@ use super::layout::plain;
 use crate::error::with_sources;
 use crate::gate::Gate;
 
-/// Crates of which dependencies are written down at once: publishes wait so long, some ten milliseconds.
-const AT_ONCE: u64 = 100;
+/// Crates of which dependencies are written down at once; publishes wait while that is done.
+const AT_ONCE: u64 = 25;
 
 /// Pause after each, in which whoever waits gets their turn; and after the database refused.
 const PAUSE: Duration = Duration::from_millis(50);

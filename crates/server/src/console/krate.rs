@@ -106,8 +106,8 @@ pub(super) async fn krate(
     let mut versions: Vec<&VersionRecord> = view.versions.iter().collect();
     versions.sort_by(|a, b| b.version.cmp(&a.version));
     let decided = versions.iter().filter(|it| it.standing.decision.is_some()).take(DECIDED);
-    let mut subjects = vec![Subject::Crate(krate.id)];
-    subjects.extend(decided.map(|it| Subject::Version(it.id)));
+    let mut subjects = vec![(Subject::Crate(krate.id), "the crate".to_owned())];
+    subjects.extend(decided.map(|it| (Subject::Version(it.id), format!("version {}", it.version))));
     let mut frame = gate.frame(&visitor, "/console/queue", format!("Crate {}", krate.name)).await?;
     frame.notice = notice(told.done.as_deref());
     let cases = gate.store.cases_of_crate(krate.id, CASES).await?;

@@ -118,7 +118,7 @@ pub(super) async fn publisher(
     }
     let mut frame = gate.frame(&visitor, "/console/queue", format!("Publisher {}", plain(&login))).await?;
     frame.notice = notice(told.done.as_deref());
-    let about = Subject::Publisher(registry.id, login.clone());
+    let about = (Subject::Publisher(registry.id, login.clone()), "everything of theirs".to_owned());
     let path = |name: &str| crate_path(&registry.name, name);
     let page_data = PublisherPage {
         acts: if visitor.has(&crate::acts::TRIAGE) {

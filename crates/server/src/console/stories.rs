@@ -163,8 +163,8 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
             .symlink(HOSTILE, "/etc/passwd")
     };
     let before = story.publish(&archive("1.0.0", "fn main() {}\n"), "lure", "1.0.0", "nothing").await;
-    let newer = archive("1.1.0", &format!("fn main() {{\n    // {HOSTILE}\n}}\n"));
-    let id = story.publish(&newer, "lure", "1.1.0", "nothing").await;
+    let build = format!("fn main() {{\n    // {HOSTILE}\n}}\n");
+    let id = story.publish(&archive("1.1.0", &build), "lure", "1.1.0", "nothing").await;
     story.publish(&CrateBuilder::new("user", "1.0.0"), "user", "1.0.0", "lure").await;
     let findings = vec![
         finding("build-script-downloads", HOSTILE, "build.rs", 2),
@@ -196,6 +196,8 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
         page.contains("1 crate here depends on it directly") && page.contains("/console/crate/hosted/user"),
         "{page}"
     );
+    let page = story.page(&format!("/console/version/{id}/callers")).await;
+    assert!(page.contains("user 1.0.0") && page.contains("not known"), "{page}");
     let page = story.page("/console/crate/hosted/LURE").await;
     assert!(page.contains("1.1.0") && page.contains("Release the crate"));
     assert!(story.page("/console/publisher/hosted/alice").await.contains("Revoke tokens and sessions"));

@@ -91,11 +91,15 @@ pub(super) async fn version(
     Path(id): Path<i64>,
     Query(told): Query<Told>,
 ) -> Result<Response, Problem> {
-    let (krate, version) = gate.store.version_by_id(VersionId(id)).await?;
+    let (krate, mut version) = gate.store.version_by_id(VersionId(id)).await?;
+    version.standing.reason = plain(&version.standing.reason);
     let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
     let registry = gate.registry_of(&krate).ok_or_else(missing)?.clone();
     let provenance = gate.store.provenance(version.id).await?;
-    let inspections = gate.store.inspections(version.id, INSPECTIONS).await?;
+    let mut inspections = gate.store.inspections(version.id, INSPECTIONS).await?;
+    for it in &mut inspections {
+        it.reason = plain(&it.reason);
+    }
     let case = gate.store.case_of(version.id).await?;
     let back = format!("/console/version/{}", version.id);
     let facts = gate.facts_at_hand(&version).await?;

@@ -5,7 +5,8 @@
 
 use std::time::Instant;
 
-use cratekeeper_store::{Act, FETCHES_WAITING, Fetch, FetchRecorder, NewJob, State, Store};
+use cratekeeper_store::{Act, FETCHES_WAITING, Fetch, FetchRecorder, NewJob, State, Store, WalkLimits};
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 use crate::databases::TestDatabase;
@@ -123,6 +124,59 @@ async fn measure_jobs(name: &str, store: &Store) {
         }
     }
     say(name, "jobs claimed and completed", done, since);
+}
+
+/// Crates besides one of which 10,000 newest versions depend on; each of the others depends on two more.
+const CRATES: usize = 200_000;
+
+async fn measure_dependents(name: &str, database: &TestDatabase) {
+    let store = database.store().await;
+    let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+    let id = publish(&store, &publication(&registry, &alice, "popular", "1.0.0", NOW)).await;
+    let (krate, version) = store.version_by_id(id).await.unwrap();
+    let raw = database.raw().await;
+    let numbers = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {CRATES})"
+    );
+    let registry = registry.id;
+    raw.execute_unprepared(&format!(
+        "{numbers} INSERT INTO crates (registry_id, name, canonical, first_seen, newest_id) \
+         SELECT {registry}, 'd' || n, 'd' || n, 0, 0 FROM numbers"
+    ))
+    .await
+    .unwrap();
+    let kept =
+        "INSERT INTO dependencies (crate_id, canonical, kind, requirement, elsewhere, number) SELECT id,";
+    let of = "FROM crates WHERE name <> 'popular'";
+    for statement in [
+        format!("{kept} 'popular', 'normal', '^1', FALSE, '1.0.0' {of} AND id % 20 = 0"),
+        format!("{kept} 'd' || (id / 2), 'normal', '^1', FALSE, '1.0.0' {of}"),
+        format!("{kept} 'd' || (id / 3), 'build', '^1', FALSE, '1.0.0' {of}"),
+    ] {
+        raw.execute_unprepared(&statement).await.unwrap();
+    }
+    for (what, named) in [("popular", "popular"), ("in the middle", "d1000"), ("at the end", "d199999")] {
+        let of = store.krate(krate.registry, named).await.unwrap().unwrap();
+        // The first time, what was just written is read from wherever it lies.
+        store.dependents(&of, &version.version, WalkLimits::default()).await.unwrap();
+        let since = Instant::now();
+        let found = store.dependents(&of, &version.version, WalkLimits::default()).await.unwrap();
+        let (direct, others) = (found.direct_count, found.transitive_count);
+        println!(
+            "{name}: dependents of a crate that is {what}, among {CRATES}: {direct} and {others}{} in {:.1} ms",
+            if found.is_cut { ", cut" } else { "" },
+            since.elapsed().as_secs_f64() * 1e3
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it measures"]
+async fn figures_of_dependents() {
+    measure_dependents("SQLite", &TestDatabase::sqlite()).await;
+    if let Some(database) = TestDatabase::postgres().await {
+        measure_dependents("PostgreSQL", &database).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
