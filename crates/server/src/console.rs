@@ -11,7 +11,9 @@ mod case;
 mod chart;
 mod insights;
 mod layout;
+mod lines;
 mod people;
+mod policy;
 mod queue;
 mod requests;
 mod rules;
@@ -76,6 +78,10 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/search", get(search::search))
         .route("/insights", get(insights::insights))
         .route("/rules", get(rules::rules))
+        .route("/policy", get(policy::policy))
+        .route("/policy/check", post(policy::check))
+        .route("/policy/dry-run", post(policy::dry_run))
+        .route("/policy/difference", get(policy::difference))
         .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))

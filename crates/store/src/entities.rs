@@ -352,6 +352,13 @@ table!(case_rules, "case_rules" {
     rule: String,
 });
 
+table!(policies, "policies" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    digest: String,
+    text: String,
+    first_seen: i64,
+});
+
 table!(requests, "requests" {
     #[sea_orm(primary_key)]
     id: i64,

@@ -41,6 +41,13 @@ CREATE TABLE case_rules (
 );
 CREATE INDEX case_rules_by_rule ON case_rules (rule, case_id);
 
+-- Texts of policies that were in force: the audit log has their digests.
+CREATE TABLE policies (
+    digest TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL,
+    first_seen BIGINT NOT NULL
+);
+
 -- Acts that loosen or destroy: they wait until a second person has agreed.
 CREATE TABLE requests (
     id @key,
