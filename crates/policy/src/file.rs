@@ -72,6 +72,7 @@ impl Policy {
         }
         let mut policy = reader.policy(table.get_ref());
         policy.digest = Checksum::of(text.as_bytes());
+        text.clone_into(&mut policy.text);
         if reader.problems.is_empty() { Ok(policy) } else { Err(reader.finish()) }
     }
 }

@@ -25,6 +25,7 @@ pub struct Policy {
     pub(crate) waivers: Vec<Waiver>,
     pub(crate) on_error: Verdict,
     pub(crate) digest: Checksum,
+    pub(crate) text: String,
 }
 
 /// A condition, and what is to be done where it holds.
@@ -111,6 +112,7 @@ impl Policy {
             waivers: Vec::new(),
             on_error: Verdict::Quarantine,
             digest: Checksum::of(b""),
+            text: String::new(),
         }
     }
 
@@ -130,6 +132,12 @@ impl Policy {
     #[must_use]
     pub fn on_error(&self) -> Verdict {
         self.on_error
+    }
+
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// SHA-256 of the text that it was read from: two policies with the same digest decide alike.

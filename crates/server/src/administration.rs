@@ -9,6 +9,7 @@ mod replay;
 mod service;
 mod webhooks;
 
+pub(crate) use replay::Replayed;
 pub(crate) use webhooks::origin;
 
 use std::sync::Arc;

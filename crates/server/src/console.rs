@@ -20,9 +20,11 @@ mod hit;
 mod insights;
 mod krate;
 mod layout;
+mod lines;
 mod names;
 mod offers;
 mod people;
+mod policy;
 mod publisher;
 mod queue;
 mod requests;
@@ -102,6 +104,10 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/search", get(search::search))
         .route("/insights", get(insights::insights))
         .route("/rules", get(rules::rules))
+        .route("/policy", get(policy::policy))
+        .route("/policy/check", post(policy::check))
+        .route("/policy/dry-run", post(policy::dry_run))
+        .route("/policy/difference", get(policy::difference))
         .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))

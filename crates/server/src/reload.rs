@@ -21,8 +21,8 @@ use crate::gate::Gate;
 const POLICY_FILE: &str = "cratekeeper.toml";
 
 /// What entries about policies are called and about.
-const CHANGED: &str = "policy.change";
-const POLICY: &str = "policy";
+pub(crate) const CHANGED: &str = "policy.change";
+pub(crate) const POLICY: &str = "policy";
 
 /// How often somebody looks whether certificates were renewed.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -218,6 +218,8 @@ async fn policy_change(
     at: i64,
 ) -> Result<Option<Act>, StoreError> {
     let digest = policy.digest();
+    // First: what the log names can be read then.
+    store.keep_policy(digest, policy.text(), at).await?;
     let before = last_digest(store).await?;
     if before == Some(digest) {
         return Ok(None);

@@ -346,6 +346,13 @@ table!(comments, "comments" {
     at: i64,
 });
 
+table!(policies, "policies" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    digest: String,
+    text: String,
+    first_seen: i64,
+});
+
 table!(requests, "requests" {
     #[sea_orm(primary_key)]
     id: i64,

@@ -41,6 +41,7 @@ mod observe;
 mod outbox;
 mod ownership;
 mod people;
+mod policies;
 mod publish;
 mod registries;
 mod reports;

@@ -48,68 +48,68 @@ pub(super) struct ReplayAsked {
 
 /// What another policy would have done.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Replayed {
-    schema: &'static str,
-    tool: serde_json::Value,
-    since: i64,
-    until: i64,
+pub(crate) struct Replayed {
+    pub(crate) schema: &'static str,
+    pub(crate) tool: serde_json::Value,
+    pub(crate) since: i64,
+    pub(crate) until: i64,
     /// Versions that were first seen in that time, and inspected.
-    versions: usize,
+    pub(crate) versions: usize,
     /// Those of which it is not kept what policy looked at, or that could not be inspected.
-    not_replayed: usize,
+    pub(crate) not_replayed: usize,
     /// Versions that were held or blocked, by the policies of then.
-    held_before: usize,
+    pub(crate) held_before: usize,
     /// Those that the other policy holds or blocks.
-    held_after: usize,
+    pub(crate) held_after: usize,
     /// Fetches that it would have stopped.
-    fetches_stopped: u64,
+    pub(crate) fetches_stopped: u64,
     /// Distinct accounts, or addresses where nobody signed in, of these.
-    clients_stopped: usize,
+    pub(crate) clients_stopped: usize,
     /// Versions with another state, or with fetches that would have been stopped; those with most of these first.
-    changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
     /// Whether there are more changes.
-    truncated: bool,
+    pub(crate) truncated: bool,
     /// Waivers of the other policy that have expired or take nothing back.
-    stale_waivers: Vec<String>,
+    pub(crate) stale_waivers: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Change {
-    registry: Option<String>,
+pub(crate) struct Change {
+    pub(crate) registry: Option<String>,
     #[serde(rename = "crate")]
-    krate: String,
-    version: String,
-    checksum: String,
-    first_seen: i64,
-    score: Option<u8>,
-    before: Answer,
-    after: Answer,
+    pub(crate) krate: String,
+    pub(crate) version: String,
+    pub(crate) checksum: String,
+    pub(crate) first_seen: i64,
+    pub(crate) score: Option<u8>,
+    pub(crate) before: Answer,
+    pub(crate) after: Answer,
     /// What a person decided, which holds under every policy.
-    decided: Option<String>,
-    fetches: u64,
-    fetches_stopped: u64,
-    stopped: Vec<Stopped>,
+    pub(crate) decided: Option<String>,
+    pub(crate) fetches: u64,
+    pub(crate) fetches_stopped: u64,
+    pub(crate) stopped: Vec<Stopped>,
 }
 
 #[derive(Clone, Serialize, ToSchema)]
-pub(super) struct Answer {
-    state: String,
-    clause: Option<String>,
-    line: Option<u32>,
-    reason: String,
-    at: i64,
+pub(crate) struct Answer {
+    pub(crate) state: String,
+    pub(crate) clause: Option<String>,
+    pub(crate) line: Option<u32>,
+    pub(crate) reason: String,
+    pub(crate) at: i64,
 }
 
 /// Somebody who would have been stopped.
 #[derive(Clone, Serialize, ToSchema)]
-pub(super) struct Stopped {
-    login: Option<String>,
-    token: Option<i64>,
-    address: Option<String>,
-    client: Option<String>,
-    fetches: u64,
-    first: i64,
-    last: i64,
+pub(crate) struct Stopped {
+    pub(crate) login: Option<String>,
+    pub(crate) token: Option<i64>,
+    pub(crate) address: Option<String>,
+    pub(crate) client: Option<String>,
+    pub(crate) fetches: u64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
 }
 
 /// Asks another policy about recorded publishes and fetches.
@@ -128,15 +128,27 @@ pub(super) async fn replay(
         None => gate.engine.policy(),
     };
     let until = body.until.unwrap_or_else(|| gate.now().saturating_add(1));
-    if body.since >= until {
-        return Err(Failure::Bad("the time to replay ends before it begins".to_owned()));
+    Ok(Json(gate.replayed(policy, body.since, until).await?))
+}
+
+impl Gate {
+    /// What another policy would have done in some time. One at a time.
+    pub(crate) async fn replayed(
+        &self,
+        policy: Arc<Policy>,
+        since: i64,
+        until: i64,
+    ) -> Result<Replayed, Failure> {
+        if since >= until {
+            return Err(Failure::Bad("the time to replay ends before it begins".to_owned()));
+        }
+        let Ok(_turn) = self.replaying.try_acquire() else {
+            return Err(Failure::Unavailable("somebody replays already; try again in a while".to_owned()));
+        };
+        let mut replay = Replay { policy, since, until, past: HashMap::new() };
+        replay.read(self).await?;
+        replay.answer(self).await
     }
-    let Ok(_turn) = gate.replaying.try_acquire() else {
-        return Err(Failure::Unavailable("somebody replays already; try again in a while".to_owned()));
-    };
-    let mut replay = Replay { policy, since: body.since, until, past: HashMap::new() };
-    replay.read(&gate).await?;
-    Ok(Json(replay.answer(&gate).await?))
 }
 
 /// One inspection under both policies.

@@ -59,8 +59,8 @@ const FUNCTIONS: usize = 8;
 /// Who calls a version.
 pub(super) async fn callers(
     State(gate): State<Arc<Gate>>,
-    Path(id): Path<i64>,
     visitor: Visitor,
+    Path(id): Path<i64>,
 ) -> Result<Response, Problem> {
     let (krate, version) = gate.store.version_by_id(VersionId(id)).await?;
     let limits = WalkLimits { depth: 1, named: DEPENDENTS, ..WalkLimits::default() };

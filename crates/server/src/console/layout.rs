@@ -41,6 +41,7 @@ const SECTIONS: &[(&str, &str, &[Role])] = &[
     ("/console/requests", "Approvals", &[]),
     ("/console/insights", "Insights", &[]),
     ("/console/rules", "Rules", &[]),
+    ("/console/policy", "Policy", &[]),
     ("/console/people", "People", &[Role::Admin, Role::Auditor]),
     ("/console/audit-log", "Audit log", &[Role::Triager, Role::Admin, Role::Auditor]),
     ("/console/system", "System", &[Role::Triager, Role::Admin, Role::Auditor]),

@@ -40,7 +40,10 @@ const PAGE: &str = "/console/system";
 
 /// Counts that were taken a while ago. Whoever comes while they are taken again waits for them, and does not take them, too.
 #[derive(Debug, Default)]
-pub(crate) struct Counted(tokio::sync::Mutex<Option<(Instant, Vec<(Standing, u64)>)>>);
+pub(crate) struct Counted(tokio::sync::Mutex<Option<Counts>>);
+
+/// When versions were counted, and how many were in each state.
+type Counts = (Instant, Vec<(Standing, u64)>);
 
 #[derive(Template)]
 #[template(path = "console/system.html")]
@@ -241,7 +244,7 @@ fn bytes(count: u64) -> String {
     match units.into_iter().find(|(shift, _)| count >= 1 << shift) {
         // Tenths, without a float.
         Some((shift, unit)) => {
-            let tenths = u128::from(count) * 10 >> shift;
+            let tenths = (u128::from(count) * 10) >> shift;
             format!("{}.{} {unit}", tenths / 10, tenths % 10)
         }
         None => format!("{count} bytes"),

@@ -32,6 +32,13 @@ CREATE TABLE comments (
 );
 CREATE INDEX comments_by_case ON comments (case_id, id);
 
+-- Texts of policies that were in force: the audit log has their digests.
+CREATE TABLE policies (
+    digest TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL,
+    first_seen BIGINT NOT NULL
+);
+
 -- Acts that loosen or destroy: they wait until a second person has agreed.
 CREATE TABLE requests (
     id @key,

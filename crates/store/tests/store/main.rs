@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::print_stdout, reason = "whoever reads the output sees what was measured and what was not")]
 
+mod around;
 mod audit;
 mod databases;
 mod decisions;
