@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn waivers_that_end_are_marked() {
-        let text = "[[clause]]\nid = 'c'\nwhen = 'true'\nverdict = 'warn'\nreason = 'r'\n\
-                    [[waiver]]\nclause = 'c'\ncrate = 'demo'\nowner = 'o'\nreason = 'r'\nexpires = '2026-09-21'\n";
+        let text = "[[clause]]\nid = 'c'\nwhen = 'case.level == \"block\"'\nverdict = 'warn'\nreason = 'r'\n\
+                    [[waiver]]\nclause = 'c'\npackage = 'demo'\nowner = 'o'\nreason = 'r'\nexpires = '2026-09-21'\n";
         let policy = Policy::parse(text).map_err(|it| it.to_string()).unwrap();
         let day = 1_789_948_800; // 2026-09-21
         let mark = |at: i64| waiver(&policy.waivers()[0], at).mark;
