@@ -180,7 +180,7 @@ impl HttpBody for Pieces {
                         match &error {
                             // As many as clients like.
                             SendError::NoRoom => {
-                                tracing::debug!("an archive was not sent to its end: {error}")
+                                tracing::debug!("an archive was not sent to its end: {error}");
                             }
                             SendError::Blob(_) => {
                                 let cause = with_sources(&error);
