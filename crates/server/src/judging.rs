@@ -114,7 +114,7 @@ impl Gate {
             let index = Known::Known(index_entry(&version, &all, claimed));
             let _turn = self.judging.acquire().await.map_err(|_| InspectError::Ended)?;
             tokio::task::spawn_blocking(move || {
-                gate.judge(package, &archive, index, history, previous, &waivers, at)
+                gate.judge(package, &archive, index, history, previous, (&waivers, at))
             })
             .await
             .map_err(|_| InspectError::Ended)?
@@ -148,8 +148,7 @@ impl Gate {
         index: Known<IndexEntry>,
         history: History,
         previous: Known<(Package, BlobFile)>,
-        waivers: &[Waiver],
-        at: i64,
+        (waivers, at): (&[Waiver], i64),
     ) -> Judged {
         let likes = self.likes.indexes();
         let (names, publishers) = self.names.corpora();

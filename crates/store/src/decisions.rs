@@ -5,7 +5,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 
@@ -353,6 +354,19 @@ impl Store {
         let row =
             decisions::Entity::find_by_id(id.0).one(&self.read).await.during("look for the decision", id)?;
         row.during("find the decision", id)?.try_into()
+    }
+
+    /// How many decisions contained something at once and wait for a second person to confirm them.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn decisions_unconfirmed(&self) -> Result<u64, StoreError> {
+        let query = decisions::Entity::find()
+            .filter(decisions::Column::ConfirmedAt.is_null())
+            .filter(decisions::Column::UndoneAt.is_null())
+            .filter(decisions::Column::Action.ne(DecisionAction::Release.as_str()));
+        query.count(&self.read).await.during("count", "decisions")
     }
 
     /// Decisions, newest first, before the one with the number `before`.

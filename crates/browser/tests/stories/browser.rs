@@ -45,7 +45,7 @@ impl Drop for Browser {
 impl Browser {
     pub(crate) async fn open(look: Look) -> Browser {
         let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=OFF"])
+            .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -53,7 +53,7 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = lines.find_map(|line| {
             let line = line.ok()?;
-            let rest = line.split("on port ").nth(1)?;
+            let rest = line.split("successfully on port ").nth(1)?;
             rest.trim_end_matches('.').trim().parse::<u16>().ok()
         });
         // Nobody reads the rest; it must not fill the pipe.
@@ -116,13 +116,26 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Types into the field with this label.
+    /// Types into a field that is only there when it is asked for.
+    pub(crate) async fn fill_if_asked(&self, name: &str, text: &str) {
+        if self.client.find(Locator::Css(&format!("[name={name}]"))).await.is_ok() {
+            self.fill(name, text).await;
+        }
+    }
+
+    /// Ticks a box.
+    pub(crate) async fn check(&self, name: &str) {
+        let found = self.client.find(Locator::Css(&format!("[type=checkbox][name={name}]"))).await;
+        found.unwrap_or_else(|error| panic!("there is no box `{name}`: {error}")).click().await.unwrap();
+    }
+
+    /// What the page says.
     pub(crate) async fn text(&self) -> String {
         let body = self.client.find(Locator::Css("body")).await.unwrap();
         body.text().await.unwrap()
     }
 
-    /// Waits until the page says something.
+    /// The page has to say something.
     pub(crate) async fn sees(&self, text: &str) {
         let shown = self.text().await;
         assert!(shown.contains(text), "`{text}` is not on the page:\n{shown}");
@@ -141,9 +154,12 @@ impl Browser {
         // The page's own policy keeps scripts out, as it should; those of the driver are not the page's.
         let source = std::fs::read_to_string(axe).unwrap();
         self.client.execute(&source, vec![]).await.unwrap();
-        let run = "const done = arguments[arguments.length - 1]; axe.run(document, { resultTypes: ['violations'] }).then(r => done(r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).slice(0, 3)])), e => done([['critical', String(e), []]]));";
+        let run = "const done = arguments[arguments.length - 1]; \
+            const shown = v => [v.impact, v.id, v.nodes.map(n => n.html + ' ' + (n.any[0] || n.all[0] || n.none[0] || {}).message).slice(0, 3)]; \
+            axe.run(document).then(r => done([r.passes.length, r.violations.map(shown)]), e => done([0, [['critical', String(e), []]]]));";
         let found = self.client.execute_async(run, vec![]).await.unwrap();
-        let rows = found.as_array().cloned().unwrap_or_default();
+        assert!(found[0].as_u64() > Some(5), "axe looked at nothing on {name}: {found}");
+        let rows = found[1].as_array().cloned().unwrap_or_default();
         let is_serious = |it: &&Value| matches!(it[0].as_str(), Some("serious" | "critical"));
         rows.iter().filter(is_serious).map(|it| format!("{name}: {} {} {}", it[0], it[1], it[2])).collect()
     }

@@ -39,6 +39,7 @@ pub(crate) struct Section {
 const SECTIONS: &[(&str, &str, &[Role])] = &[
     ("/console/queue", "Queue", &[]),
     ("/console/requests", "Approvals", &[]),
+    ("/console/names", "Names", &[]),
     ("/console/insights", "Insights", &[]),
     ("/console/rules", "Rules", &[]),
     ("/console/policy", "Policy", &[]),
@@ -57,7 +58,8 @@ impl Gate {
     ) -> Result<Frame, Problem> {
         let open = CaseFilter { state: Some(CaseState::Open), ..CaseFilter::default() };
         let cases = self.store.count_cases(&open).await?;
-        let waiting = self.store.requests_waiting(self.now()).await?;
+        let waiting =
+            self.store.requests_waiting(self.now()).await? + self.store.decisions_unconfirmed().await?;
         let sections = SECTIONS
             .iter()
             .filter(|(_, _, roles)| roles.is_empty() || visitor.has(roles))
