@@ -1,5 +1,6 @@
 //! Runs commands: says which, and stops at the first that fails.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -19,7 +20,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 /// Runs a command with its output shown.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let arguments: Vec<String> = command.get_args().map(|it| it.to_string_lossy().into_owned()).collect();
-    let shown = format!("cargo {}", arguments.join(" "));
+    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy();
+    let shown = format!("{program} {}", arguments.join(" "));
     println!("\n$ {shown}");
     let start = Instant::now();
     let status = command.status().with_context(|| format!("failed to start `{shown}`"))?;

@@ -230,7 +230,8 @@ fn named(case: &Case) -> Vec<(String, String, Option<String>)> {
     /// Others that are looked for.
     const NAMED: usize = 8;
 
-    let mut seen = BTreeSet::new();
+    // Findings about several findings name the rules of those.
+    let mut seen: BTreeSet<String> = cratekeeper_engine::rules().iter().map(|it| it.id.to_owned()).collect();
     let mut found = Vec::new();
     for finding in case.findings.iter().filter(|it| is_about_likeness(&it.rule)) {
         let mut parts = finding.message.split('`');

@@ -18,3 +18,4 @@ mod publishing;
 mod reading;
 mod sending;
 mod server;
+mod two_people;
