@@ -119,6 +119,8 @@ pub struct Gate {
     pub(crate) metrics: Metrics,
     /// A name that no other process has.
     pub(crate) process: String,
+    /// Whether the gate is to end: pages that wait for news are not waited for.
+    pub(crate) ending: tokio::sync::watch::Sender<bool>,
 }
 
 /// An upstream, and the registry that its versions are kept under.
@@ -265,6 +267,7 @@ impl Gate {
             notifier: Arc::new(Notifier::new(&cargo, private(&configuration))?),
             metrics: Metrics::default(),
             process: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
+            ending: tokio::sync::watch::Sender::new(false),
             live: Live::new(&configuration, &directory),
             certificates,
             audit_key: Arc::new(audit_key),

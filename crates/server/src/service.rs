@@ -77,6 +77,11 @@ pub async fn serve(
         },
         patience: Patience::default(),
     };
+    let ending = gate.ending.clone();
+    let stop = async move {
+        stop.await;
+        ending.send_replace(true);
+    };
     if !connections.serve(listener, stop, GRACE).await {
         tracing::warn!("requests did not end within {} seconds", GRACE.as_secs());
     }

@@ -210,7 +210,11 @@ pub(super) async fn events(State(gate): State<Arc<Gate>>, _: Visitor) -> Result<
                 return None;
             }
             looks += 1;
-            tokio::time::sleep(LOOK_EVERY).await;
+            let mut ending = gate.ending.subscribe();
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = ending.wait_for(|it| *it) => return None,
+            }
             // A database that is away has nothing new.
             let now = stamp(&gate).await.unwrap_or_else(|_| seen.clone());
             if now != seen {
