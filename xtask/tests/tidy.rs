@@ -89,6 +89,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cratekeeper-registry", &["cratekeeper-model"]),
     ("cratekeeper-advisories", &["cratekeeper-model"]),
     ("cratekeeper-names", &[]),
+    ("cratekeeper-browser", &[]),
     ("cratekeeper-graph", &["cratekeeper-model"]),
     ("cratekeeper-rules", &["cratekeeper-model"]),
     ("cratekeeper-difference", &["cratekeeper-model"]),

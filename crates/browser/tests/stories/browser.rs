@@ -3,9 +3,17 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
+
+/// How long a page may take on a machine that does other things; nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it is looked for.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How pages are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,20 +106,28 @@ impl Browser {
             "//a[normalize-space(.)={0}] | //button[normalize-space(.)={0}] | //summary[normalize-space(.)={0}]",
             quoted(text)
         );
-        let found = self.client.find(Locator::XPath(&path)).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => panic!("there is no `{text}`: {error}\n{}", self.text().await),
-        };
+        let found = self.find(Locator::XPath(&path), text).await;
         found.click().await.unwrap_or_else(|error| panic!("`{text}` cannot be clicked: {error}"));
         self.clicks += 1;
     }
 
+    /// What is or will be on the page: after a click, the next page takes a moment.
+    async fn find(&self, locator: Locator<'_>, what: &str) -> Element {
+        let since = Instant::now();
+        loop {
+            match self.client.find(locator).await {
+                Ok(found) => return found,
+                Err(error) if since.elapsed() > PATIENCE => {
+                    panic!("there is no `{what}`: {error}\n{}", self.text().await)
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
     /// Types into the field with this id or name.
     pub(crate) async fn fill(&self, name: &str, text: &str) {
-        let selector = format!("#{name}, [name={name}]");
-        let field = self.client.find(Locator::Css(&selector)).await;
-        let field = field.unwrap_or_else(|error| panic!("there is no field `{name}`: {error}"));
+        let field = self.find(Locator::Css(&format!("#{name}, [name={name}]")), name).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
@@ -125,20 +141,35 @@ impl Browser {
 
     /// Ticks a box.
     pub(crate) async fn check(&self, name: &str) {
-        let found = self.client.find(Locator::Css(&format!("[type=checkbox][name={name}]"))).await;
-        found.unwrap_or_else(|error| panic!("there is no box `{name}`: {error}")).click().await.unwrap();
+        let found = self.find(Locator::Css(&format!("[type=checkbox][name={name}]")), name).await;
+        found.click().await.unwrap();
     }
 
     /// What the page says.
     pub(crate) async fn text(&self) -> String {
-        let body = self.client.find(Locator::Css("body")).await.unwrap();
-        body.text().await.unwrap()
+        let since = Instant::now();
+        loop {
+            let read = async { self.client.find(Locator::Css("body")).await?.text().await };
+            match read.await {
+                Ok(text) => return text,
+                // Between two pages there is none.
+                Err(_) if since.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                Err(error) => panic!("there is no page: {error}"),
+            }
+        }
     }
 
-    /// The page has to say something.
+    /// The page has to say something, or the next one.
     pub(crate) async fn sees(&self, text: &str) {
-        let shown = self.text().await;
-        assert!(shown.contains(text), "`{text}` is not on the page:\n{shown}");
+        let since = Instant::now();
+        loop {
+            let shown = self.text().await;
+            if shown.contains(text) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "`{text}` is not on the page:\n{shown}");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Keeps a picture of the page, where pictures are kept, and has axe look at it. Gives what axe found, worst first.
