@@ -34,12 +34,12 @@ struct ActPage<'a> {
 /// What an act gave that is shown once.
 #[derive(Template)]
 #[template(path = "console/done.html")]
-struct DonePage {
-    frame: Frame,
-    what: String,
-    secret: Option<String>,
-    link: Option<String>,
-    back: String,
+pub(super) struct DonePage {
+    pub(super) frame: Frame,
+    pub(super) what: String,
+    pub(super) secret: Option<String>,
+    pub(super) link: Option<String>,
+    pub(super) back: String,
 }
 
 /// An act that somebody thinks of.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_store::{DecisionFilter, DecisionId, Request, RequestId, RequestState};
 use serde::Deserialize;
 
-use super::act::{notice, once};
+use super::act::{DonePage, notice, once};
 use super::layout::{Frame, ago, filters, page};
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::{Preview, TRIAGE};
@@ -123,16 +123,6 @@ pub(super) struct Agreement {
 #[derive(Deserialize)]
 pub(super) struct Because {
     reason: String,
-}
-
-#[derive(Template)]
-#[template(path = "console/done.html")]
-struct DonePage {
-    frame: Frame,
-    what: String,
-    secret: Option<String>,
-    link: Option<String>,
-    back: String,
 }
 
 /// Agrees to an act; it is done.
