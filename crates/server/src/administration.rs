@@ -31,7 +31,7 @@ use crate::gate::Gate;
 const BODY: usize = 2 << 20;
 
 /// Who may see who fetched what, and what was done by whom.
-const AUDIT: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
+pub(crate) const AUDIT: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
 
 /// Who may look.
 const LOOK: [Role; 4] = [Role::Viewer, Role::Triager, Role::Admin, Role::Auditor];

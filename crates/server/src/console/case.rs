@@ -22,6 +22,7 @@ use super::hit::Hit;
 use super::layout::{Frame, ago, filters, lines, moment, page, plain};
 use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Sent, Visitor};
+use crate::administration::AUDIT;
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -176,7 +177,11 @@ pub(super) async fn case(
         }),
         provenance: crate::pages::rows(&version, &provenance),
         chart: history(&marks, gate.now()),
-        fetches: { gate.store.newest_fetches(version.id, FETCHES).await? },
+        fetches: if visitor.has(&AUDIT) {
+            gate.store.newest_fetches(version.id, FETCHES).await?
+        } else {
+            Vec::new()
+        },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         acts: if visitor.has(&crate::acts::TRIAGE) {
             offers::of_version(&About {

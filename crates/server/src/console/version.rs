@@ -23,6 +23,7 @@ use super::file::file_path;
 use super::layout::{Frame, filters, page, plain};
 use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Visitor};
+use crate::administration::AUDIT;
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -129,7 +130,11 @@ pub(super) async fn version(
         contents: contents(&gate, &registry, &krate, &version, facts.as_ref(), counts).await?,
         facts: facts.as_ref().map_or_else(Vec::new, in_short),
         decisions: decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?,
-        fetches: gate.store.newest_fetches(version.id, FETCHES).await?,
+        fetches: if visitor.has(&AUDIT) {
+            gate.store.newest_fetches(version.id, FETCHES).await?
+        } else {
+            Vec::new()
+        },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         provenance: crate::pages::rows(&version, &provenance),
         publisher: provenance.publisher,

@@ -141,6 +141,20 @@ pub(crate) fn two_people() -> bool {
     let agreed =
         second.post(&format!("{place}/agree"), &[("digest", &digest), ("reason", "we know each other")]);
     assert!(agreed.status == 200 && agreed.body.contains("/console/join/"), "{}", agreed.body);
+
+    // What would change something else by the time somebody agrees is not done: the account is there already.
+    let change = r#"{"act":"create-user","login":"fifth","name":null,"roles":["admin"]}"#;
+    let places = [(); 2].map(|()| {
+        let asked = first.act(&act(change), "we are five");
+        asked.location().split('?').next().unwrap().to_owned()
+    });
+    assert_ne!(places[0], places[1]);
+    for (place, expected) in places.iter().zip([200, 409]) {
+        let digest = second.get(place).hidden("digest");
+        let answer = second.post(&format!("{place}/agree"), &[("digest", &digest), ("reason", "yes")]);
+        assert_eq!(answer.status, expected, "{}", answer.body);
+    }
+    assert!(second.get(&places[1]).body.contains("<b>lapsed</b>"));
     true
 }
 

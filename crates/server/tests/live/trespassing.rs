@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use cratekeeper_archive::CrateBuilder;
 use serde_json::json;
 
-use crate::publishing::{metadata, publish};
+use crate::publishing::{archive, metadata, publish};
 use crate::surfing::Surfer;
 use crate::world::{PASSWORD, World};
 
@@ -78,9 +78,11 @@ pub(crate) fn trespassing() -> bool {
     }
     hostile_crate(&world);
     nobody(&world);
-    forged_forms(&world);
-    lesser_roles(&world);
-    hostile_text(&world);
+    let mut operator = forged_forms(&world);
+    let mut viewer = lesser_roles(&world);
+    who_fetched(&world, &mut operator, &mut viewer);
+    hostile_text(&mut operator);
+    guessing(&world);
     true
 }
 
@@ -141,7 +143,7 @@ const FIELDS: [(&str, &str); 21] = [
     ("q", "thing"),
 ];
 
-fn forged_forms(world: &World) {
+fn forged_forms(world: &World) -> Surfer<'_> {
     let mut operator = Surfer::signed_in(world, "operator", PASSWORD);
     let token = operator.form_token.clone();
     for (path, _, takes) in routes().iter().filter(|it| !OPEN.contains(&it.0.as_str())) {
@@ -172,9 +174,10 @@ fn forged_forms(world: &World) {
         let crossed = stranger.post_as_is(path, "sec-fetch-site: cross-site\r\n", &FIELDS);
         assert_eq!(crossed.status, 403, "{path}: {}", crossed.body);
     }
+    operator
 }
 
-fn lesser_roles(world: &World) {
+fn lesser_roles(world: &World) -> Surfer<'_> {
     let mut without = Surfer::signed_in(world, "nobody-in-particular", PASSWORD);
     let mut viewer = Surfer::signed_in(world, "viewer", PASSWORD);
     let mut auditor = Surfer::signed_in(world, "auditor", PASSWORD);
@@ -199,6 +202,34 @@ fn lesser_roles(world: &World) {
     }
     let state = world.administer("GET", "/admin/v1/versions/hosted/thing/1.0.0", &serde_json::Value::Null);
     assert!(state["version"]["standing"]["decision"].is_null(), "nobody decided anything: {state:#}");
+    viewer
+}
+
+/// Who fetched what is the business of those who may ask for a recall, and of no viewer.
+fn who_fetched<'a>(world: &World, operator: &mut Surfer<'a>, viewer: &mut Surfer<'a>) {
+    let made = publish(world, &world.admin, &metadata("plain", "1.0.0"), &archive("plain", "1.0.0", ""));
+    assert_eq!(made.status, 200, "{}", made.body);
+    world.settle();
+    let headers = format!("authorization: {}\r\nuser-agent: cargo/1.95.0\r\n", world.admin);
+    assert_eq!(world.ask("GET", "/api/v1/crates/plain/1.0.0/download", &headers, b"").status, 200);
+    let known = world.administer("GET", "/admin/v1/versions/hosted/plain/1.0.0", &serde_json::Value::Null);
+    let page = format!("/console/version/{}", known["version"]["id"]);
+    for (surfer, sees) in [(operator, true), (viewer, false)] {
+        let shown = surfer.get(&page);
+        assert_eq!(shown.body.contains("aria-label=\"Fetches\""), sees, "{}", shown.body);
+    }
+}
+
+/// Passwords are tried ten times a minute by an address, whatever the login; who is signed in goes on.
+fn guessing(world: &World) {
+    let mut stranger = Surfer::new(world);
+    let statuses: Vec<u16> = (0..11)
+        .map(|it| {
+            let login = format!("somebody-{it}");
+            stranger.post_as_is("/console/sign-in", "", &[("login", &login), ("password", "a guess")]).status
+        })
+        .collect();
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }
 
 /// What would run, or load something, if it were more than text.
@@ -228,8 +259,7 @@ fn hostile_crate(world: &World) {
     assert_eq!(again.status, 409, "{}", again.body);
 }
 
-fn hostile_text(world: &World) {
-    let mut operator = Surfer::signed_in(world, "operator", PASSWORD);
+fn hostile_text(operator: &mut Surfer<'_>) {
     assert_eq!(operator.post("/console/case/1/comment", &[("text", HOSTILE)]).status, 303);
     let mut paths: BTreeSet<String> = routes()
         .iter()
