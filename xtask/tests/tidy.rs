@@ -93,7 +93,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cratekeeper-graph", &["cratekeeper-model"]),
     ("cratekeeper-rules", &["cratekeeper-model"]),
     ("cratekeeper-difference", &["cratekeeper-model"]),
-    ("cratekeeper-policy", &["cratekeeper-model"]),
+    ("cratekeeper-policy", &["cratekeeper-model", "cratekeeper-rules"]),
     ("cratekeeper-similarity", &["cratekeeper-model"]),
     ("cratekeeper-store", &["cratekeeper-model"]),
     ("cratekeeper-evaluation", &["cratekeeper-model", "cratekeeper-archive"]),

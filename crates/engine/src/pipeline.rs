@@ -549,8 +549,9 @@ impl Engine {
             similar,
             reach,
         };
-        let case = cratekeeper_rules::judge_without(&self.without, &input);
-        let policy = Some(self.policy().decide(&input, &case, self.now));
+        let policy = self.policy();
+        let case = policy.shown(cratekeeper_rules::judge_without(&self.without, &input));
+        let policy = Some(policy.decide(&input, &case, self.now));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),

@@ -204,8 +204,9 @@ impl<'a> Stage<'a> {
 
     fn judge(&mut self, name: &str, version: &Version, at: i64) {
         let Some(input) = self.input(name, version, at) else { return };
-        let case = cratekeeper_rules::judge_without(self.engine.switched_off(), &input);
-        let policy = self.engine.policy().decide(&input, &case, self.engine.now().saturating_add(at));
+        let policy = self.engine.policy();
+        let case = policy.shown(cratekeeper_rules::judge_without(self.engine.switched_off(), &input));
+        let policy = policy.decide(&input, &case, self.engine.now().saturating_add(at));
         let krate = self.world.crates.get_mut(name);
         let Some(release) = krate.and_then(|it| it.releases.iter_mut().find(|it| it.version == *version))
         else {

@@ -155,9 +155,10 @@ impl Engine {
             reach: Known::Unknown("calls into other crates are not followed at a registry".to_owned()),
             package,
         };
-        let case = cratekeeper_rules::judge_without(self.switched_off(), &input);
+        let policy = self.policy();
+        let case = policy.shown(cratekeeper_rules::judge_without(self.switched_off(), &input));
         let circumstances = Circumstances::of(&input);
-        let policy = Some(self.policy().decide_waiving(&circumstances, &case, at, waivers));
+        let policy = Some(policy.decide_waiving(&circumstances, &case, at, waivers));
         let (status, reason) = status(&input);
         let facts = match input.facts {
             Known::Known(facts) => Some(Box::new(facts)),

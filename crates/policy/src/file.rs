@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::expression;
-use crate::policy::{Clause, Enforcement, Policy, Waiver};
+use crate::policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
 
 /// Largest file: more than ten thousand clauses.
 const LARGEST: usize = 4 << 20;
@@ -113,9 +113,10 @@ impl Reader<'_> {
                 }
                 "clause" => policy.clauses = self.tables(value, "clause", Self::clause),
                 "waiver" => policy.waivers = self.tables(value, "waiver", Self::waiver),
+                "rule" => policy.rules = self.tables(value, "rule", Self::rule),
                 other => self.problem(
                     key.span().start,
-                    format!("there is no `{other}` here: on-error, clause, waiver"),
+                    format!("there is no `{other}` here: on-error, clause, rule, waiver"),
                 ),
             }
         }
@@ -142,6 +143,12 @@ impl Reader<'_> {
         for (start, id) in ids("clause", "id") {
             if !seen.insert(id.clone()) {
                 self.problem(start, format!("the id `{id}` is given twice"));
+            }
+        }
+        let mut rules = BTreeSet::new();
+        for (start, id) in ids("rule", "id") {
+            if !rules.insert(id.clone()) {
+                self.problem(start, format!("the mode of the rule `{id}` is given twice"));
             }
         }
         for (start, id) in ids("waiver", "clause") {
@@ -210,6 +217,27 @@ impl Reader<'_> {
             enforcement: enforcement?,
             condition,
         })
+    }
+
+    fn rule(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<RuleMode> {
+        let (mut id, mut mode) = (None, None);
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "id" => {
+                    let text = self.text(value);
+                    if text.as_ref().is_some_and(|it| cratekeeper_rules::find(it).is_none()) {
+                        let message = format!("there is no rule `{}`", text.as_deref().unwrap_or_default());
+                        self.problem(value.span().start, message);
+                    }
+                    id = Some(text);
+                }
+                "mode" => mode = Some(self.mode(value)),
+                other => self.problem(key.span().start, format!("a rule has no `{other}`: id, mode")),
+            }
+        }
+        self.missing("rule", &span, &[("id", id.is_none()), ("mode", mode.is_none())]);
+        let (line, _) = place(self.text, span.start);
+        Some(RuleMode { rule: id??, mode: mode??, line: u32::try_from(line).unwrap_or(u32::MAX) })
     }
 
     fn waiver(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<Waiver> {

@@ -28,6 +28,8 @@
 
 mod check;
 mod circumstances;
+mod compare;
+mod edit;
 mod evaluate;
 mod expression;
 mod file;
@@ -35,7 +37,9 @@ mod policy;
 mod variables;
 
 pub use circumstances::{Circumstances, CircumstancesError};
+pub use compare::PolicyChange;
+pub use edit::Moded;
 pub use evaluate::BUDGET;
 pub use file::{PolicyProblem, PolicyProblems};
-pub use policy::{Clause, Enforcement, Policy, Waiver};
+pub use policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
 pub use variables::{Field, Type, VARIABLES};

@@ -23,6 +23,7 @@ const BUILT_IN: &str = include_str!("default.toml");
 pub struct Policy {
     pub(crate) clauses: Vec<Clause>,
     pub(crate) waivers: Vec<Waiver>,
+    pub(crate) rules: Vec<RuleMode>,
     pub(crate) on_error: Verdict,
     pub(crate) digest: Checksum,
     pub(crate) text: String,
@@ -76,12 +77,23 @@ pub struct Waiver {
     pub line: u32,
 }
 
+/// How seriously a rule is meant. Rules that a policy does not name are enforced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleMode {
+    /// Id of the rule.
+    pub rule: String,
+    /// `enforce`: what it finds counts. `audit`: it is shown, and clauses see the case without it. `off`: it is not even shown.
+    pub mode: ClauseMode,
+    /// Line in its file, counted from 1.
+    pub line: u32,
+}
+
 impl Waiver {
     fn is_for(&self, name: &str, version: &str) -> bool {
         self.name == name && self.version.as_deref().is_none_or(|it| it == version)
     }
 
-    fn package(&self) -> String {
+    pub(crate) fn package(&self) -> String {
         match &self.version {
             Some(version) => format!("{}@{version}", self.name),
             None => self.name.clone(),
@@ -110,6 +122,7 @@ impl Policy {
         Policy {
             clauses: Vec::new(),
             waivers: Vec::new(),
+            rules: Vec::new(),
             on_error: Verdict::Quarantine,
             digest: Checksum::of(b""),
             text: String::new(),
@@ -126,6 +139,32 @@ impl Policy {
     #[must_use]
     pub fn waivers(&self) -> &[Waiver] {
         &self.waivers
+    }
+
+    /// The rules that it says something about, in the order of the file.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleMode] {
+        &self.rules
+    }
+
+    /// How seriously a rule is meant.
+    #[must_use]
+    pub fn mode_of(&self, rule: &str) -> ClauseMode {
+        self.rules.iter().find(|it| it.rule == rule).map_or(ClauseMode::Enforce, |it| it.mode)
+    }
+
+    /// A case without what rules found that are switched off.
+    #[must_use]
+    pub fn shown(&self, case: Case) -> Case {
+        let off = self.rules.iter().filter(|it| it.mode == ClauseMode::Off);
+        let off: Vec<&str> = off.map(|it| it.rule.as_str()).collect();
+        if off.is_empty() { case } else { cratekeeper_rules::without(&case, &off) }
+    }
+
+    /// A case as clauses see it: without what rules found that are not enforced.
+    fn counted(&self, case: &Case) -> Case {
+        let others = self.rules.iter().filter(|it| it.mode != ClauseMode::Enforce);
+        cratekeeper_rules::without(case, &others.map(|it| it.rule.as_str()).collect::<Vec<_>>())
     }
 
     /// What becomes of a version whose clauses cannot be decided.
@@ -168,7 +207,7 @@ impl Policy {
         at: i64,
         more: &[Waiver],
     ) -> PolicyAnswer {
-        let values = variables::values(&circumstances.values, case);
+        let values = variables::values(&circumstances.values, &self.counted(case));
         let (name, number) = (circumstances.text("name"), circumstances.text("number"));
         let today = day(at);
         let mut answer = PolicyAnswer { reason: "no clause applies".to_owned(), ..PolicyAnswer::default() };

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use cratekeeper_model::{
-    ArchiveState, Case, ClauseMode, ClauseOutcome, Facts, History, Known, Level, NameMatches, Package,
-    PackageId, PackageSource, PolicyAnswer, PublishedVersion, RuleInput, Verdict,
+    ArchiveState, Case, ClauseMode, ClauseOutcome, Confidence, Facts, Finding, History, Known, Level,
+    NameMatches, Package, PackageId, PackageSource, PolicyAnswer, PublishedVersion, RuleInput, Severity,
+    Verdict,
 };
 use cratekeeper_policy::{Circumstances, Field, Policy, Type, VARIABLES};
 use proptest::prelude::*;
@@ -363,6 +364,51 @@ proptest! {
         prop_assert!(all >= fewer);
         let strictest = verdicts.iter().filter(|(_, holds)| *holds).map(|(it, _)| Verdict::ALL[*it]).max();
         prop_assert_eq!(all, strictest.unwrap_or_default());
+    }
+}
+
+#[test]
+fn rules_that_are_not_enforced_are_shown_and_do_not_count() {
+    let found = |rule: &str| Finding {
+        rule: rule.to_owned(),
+        severity: Severity::High,
+        confidence: Confidence::High,
+        message: "found".to_owned(),
+        evidence: Vec::new(),
+        help: None,
+        advisory: None,
+        reachability: None,
+        techniques: vec![59],
+    };
+    let findings = vec![found("bundled-executable"), found("confusable-name")];
+    let case = Case { score: 88, level: Level::Block, techniques: vec![59], findings, ..Case::default() };
+    let asked = |modes: &[(&str, &str)]| {
+        let modes = modes.iter().map(|(id, mode)| format!("[[rule]]\nid = \"{id}\"\nmode = \"{mode}\"\n"));
+        let policy =
+            Policy::parse(&format!("{}{}", Policy::built_in_text(), modes.collect::<String>())).unwrap();
+        let shown = policy.shown(case.clone());
+        (policy.decide(&input(published(30)), &shown, NOW).verdict, shown.findings.len())
+    };
+    assert_eq!(asked(&[]), (Verdict::Block, 2));
+    assert_eq!(asked(&[("confusable-name", "enforce")]), (Verdict::Block, 2));
+    assert_eq!(asked(&[("confusable-name", "audit")]), (Verdict::Quarantine, 2));
+    assert_eq!(asked(&[("confusable-name", "off")]), (Verdict::Quarantine, 1));
+    assert_eq!(asked(&[("confusable-name", "audit"), ("bundled-executable", "audit")]), (Verdict::Allow, 2));
+}
+
+#[test]
+fn mistakes_about_rules_are_told() {
+    let text = "[[rule]]\nid = 'no-such-rule'\nmode = 'sometimes'\n[[rule]]\nid = 'bundled-executable'\n\
+        [[rule]]\nid = 'bundled-executable'\nmode = 'off'\nwhy = 'because'\n";
+    let told = Policy::parse(text).unwrap_err().to_string();
+    for mistake in [
+        "there is no rule `no-such-rule`",
+        "`sometimes` is not one of",
+        "lacks mode",
+        "given twice",
+        "has no `why`",
+    ] {
+        assert!(told.contains(mistake), "{mistake}: {told}");
     }
 }
 

@@ -49,6 +49,33 @@ fn judge_by(rules: &[&Rule], input: &RuleInput) -> Case {
         let new = payload_new_in_version::found(&case.findings);
         case.findings.extend(lured.into_iter().chain(disguised).chain(new));
     }
+    add_up(&mut case);
+    let behaviour = input.facts.value().filter(|_| correlates).map(Behaviour::new);
+    let reached = match (&input.facts, &input.reach) {
+        (Known::Known(facts), Known::Known(reach)) if correlates => in_other_crates(facts, reach),
+        _ => None,
+    };
+    (case.chain, case.harmless_if) = story(behaviour.as_ref(), reached, &case.findings, case.level);
+    case
+}
+
+/// The case as if some rules were not there: without what they found and lacked, and with what is left of score, level and techniques. What
+/// other rules concluded from their findings stays, and so does the story.
+#[must_use]
+pub fn without(case: &Case, rules: &[&str]) -> Case {
+    let mut left = case.clone();
+    left.findings.retain(|it| !rules.contains(&it.rule.as_str()));
+    left.not_evaluated.retain(|it| !rules.contains(&it.rule.as_str()));
+    // What nothing was taken from is as it was judged, also by rules and weights of another time.
+    if left.findings.len() < case.findings.len() {
+        add_up(&mut left);
+        left.harmless_if = left.harmless_if.filter(|_| left.level >= Level::Review);
+    }
+    left
+}
+
+/// Puts findings in order, and makes of them what is said of them all.
+fn add_up(case: &mut Case) {
     case.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     let techniques: BTreeSet<u8> =
         case.findings.iter().flat_map(|finding| finding.techniques.iter().copied()).collect();
@@ -61,13 +88,6 @@ fn judge_by(rules: &[&Rule], input: &RuleInput) -> Case {
     }
     case.contributions = contributions(&case.findings);
     case.level = if case.findings.is_empty() { Level::None } else { Level::of_score(case.score) };
-    let behaviour = input.facts.value().filter(|_| correlates).map(Behaviour::new);
-    let reached = match (&input.facts, &input.reach) {
-        (Known::Known(facts), Known::Known(reach)) if correlates => in_other_crates(facts, reach),
-        _ => None,
-    };
-    (case.chain, case.harmless_if) = story(behaviour.as_ref(), reached, &case.findings, case.level);
-    case
 }
 
 /// Chains are guesses about purpose: what two signs say together may have a harmless reason that neither shows. So one may be
@@ -126,6 +146,14 @@ mod tests {
     #[test]
     fn silence_is_score_zero_and_level_none() {
         assert_eq!(judge_by(&[&QUIET], &input()), Case::default());
+    }
+
+    #[test]
+    fn without_a_rule_a_case_is_what_the_others_make_of_it() {
+        let all = judge_by(&[&BLIND, &MILD, &WORSE], &input());
+        assert_eq!(without(&all, &[]), all);
+        assert_eq!(without(&all, &["worse"]), judge_by(&[&BLIND, &MILD], &input()));
+        assert_eq!(without(&all, &["blind", "worse", "mild"]), Case::default());
     }
 
     #[test]

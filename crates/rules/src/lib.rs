@@ -37,7 +37,7 @@ mod text;
 mod update;
 
 pub use correlation::points::{POINTS, Point};
-pub use judge::{judge, judge_without};
+pub use judge::{judge, judge_without, without};
 pub use rule::{Evaluation, Family, Rule};
 pub use rules::{all, find};
 pub use score::{WEIGHTS, Weight, contributions, score};
