@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use cratekeeper_registry::{AdminClient, AdminError, CargoConfig, CargoEnvironment, Method};
 use serde_json::{Value, json};
 
-use crate::arguments::{Format, Gate, GateCommand, Global, Target, Token, User, Webhook};
+use crate::arguments::{Format, Gate, GateCommand, GatePolicy, Global, Target, Token, User, Webhook};
 use crate::error::Hinted;
 use crate::exit::Exit;
 use crate::output;
@@ -149,6 +149,15 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
             (Method::Post, format!("/admin/v1/tokens/{id}/revoke"), json!({ "reason": reason }))
         }
         GateCommand::Webhook(command) => webhook(command)?,
+        GateCommand::Policy(GatePolicy::Show) => (Method::Get, "/admin/v1/policy".to_owned(), Value::Null),
+        GateCommand::Policy(GatePolicy::Set { file, reason }) => {
+            let body = json!({ "text": policy_text(file)?, "reason": reason });
+            (Method::Post, "/admin/v1/policy".to_owned(), body)
+        }
+        GateCommand::Policy(GatePolicy::Mode { clause, rule, mode, reason }) => {
+            let body = json!({ "clause": clause, "rule": rule, "mode": mode, "reason": reason });
+            (Method::Post, "/admin/v1/policy/mode".to_owned(), body)
+        }
         GateCommand::Reload { reason } => {
             (Method::Post, "/admin/v1/reload".to_owned(), json!({ "reason": reason }))
         }
@@ -358,6 +367,11 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         }
         GateCommand::Webhook(Webhook::Test { .. } | Webhook::Retry { .. }) => {
             format!("delivery {}\n", text(&answer["delivery"]))
+        }
+        // A policy is printed as it is, to be edited and set again; it was read by the parser, which takes no control characters.
+        GateCommand::Policy(GatePolicy::Show) => answer["text"].as_str().unwrap_or_default().to_owned(),
+        GateCommand::Policy(_) => {
+            format!("policy {}, before {}\n", text(&answer["policy"]), text(&answer["before"]))
         }
         GateCommand::Reload { .. } => {
             let reloaded = &answer["reloaded"];

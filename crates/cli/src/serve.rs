@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &Serve, global: &Global) -> anyhow::Result<Exit> {
         allow_unchecked: true,
     };
     // Configuration of the directory that the gate is started in must not take part: only that of cargo's home.
+    let written = policy.digest();
     let engine = setup::engine(Path::new("/"), global, &judging, &arguments.limits)?.deciding_by(policy);
     let environment = CargoEnvironment::from_process().context("failed to find cargo's home")?;
     let cargo = CargoConfig::load(Path::new("/"), &environment)?;
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &Serve, global: &Global) -> anyhow::Result<Exit> {
         .map_err(hinted)?;
         // Before anything is said: whoever reads it may tell the program to end, or to read its files again.
         let signals = Signals::listen()?;
+        let policy_name = if gate.policy() == written { policy_name } else { "set by people".to_owned() };
         announce(&gate, &directory, &policy_name).await?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let signalled = tokio::spawn(signals.follow(gate.clone(), stop));

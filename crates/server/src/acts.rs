@@ -93,6 +93,8 @@ pub(crate) struct Effect {
     pub(crate) loosens: Option<String>,
     /// Whether there is work for background tasks.
     pub(crate) is_work: bool,
+    /// What the audit log keeps in place of the act as it was asked for; where that is too large, or others read it there.
+    pub(crate) log: Option<Value>,
 }
 
 /// What became of an act.
@@ -173,7 +175,7 @@ impl Gate {
             return self.ask_for(user, change, why, shown).await;
         }
         transaction.set_object(&effect.object);
-        transaction.set_detail(detail(change, why, &shown, None));
+        transaction.set_detail(detail(change, &effect, why, &shown, None));
         transaction.commit().await?;
         self.follow(&effect).await?;
         Ok(Submitted::Done { answer: effect.answer, preview: shown })
@@ -269,7 +271,7 @@ impl Gate {
         let effect = effect?;
         let shown = preview(&change, &effect, true);
         transaction.set_object(&effect.object);
-        transaction.set_detail(detail(&change, &request.reason, &shown, Some(&user.login)));
+        transaction.set_detail(detail(&change, &effect, &request.reason, &shown, Some(&user.login)));
         let approval = json!({ "request": id, "digest": request.digest, "reason": why });
         let act = Act::new(&user.login, "request.approve", &effect.object, self.now());
         transaction.also(act.with_detail(approval));
@@ -325,6 +327,7 @@ impl Gate {
                 self.changed(registry, &krate.name);
             }
         }
+        self.catch_up_with_policy().await?;
         if effect.is_work {
             self.there_is_work();
         }
@@ -396,6 +399,12 @@ fn preview(change: &Change, effect: &Effect, is_set_up: bool) -> Preview {
 }
 
 /// What the audit log keeps of an act.
-fn detail(change: &Change, why: &str, shown: &Preview, second: Option<&str>) -> Value {
-    json!({ "reason": why, "change": change, "count": shown.count, "digest": shown.digest, "approved_by": second })
+fn detail(change: &Change, effect: &Effect, why: &str, shown: &Preview, second: Option<&str>) -> Value {
+    let mut detail = effect
+        .log
+        .clone()
+        .unwrap_or_else(|| json!({ "reason": why, "change": change, "count": shown.count }));
+    detail["digest"] = shown.digest.as_str().into();
+    detail["approved_by"] = second.into();
+    detail
 }

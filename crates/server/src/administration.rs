@@ -73,6 +73,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/webhooks/{id}/deliveries", get(webhooks::deliveries))
         .route("/deliveries/{id}/retry", post(webhooks::retry))
         .route("/reload", post(service::reload))
+        .route("/policy", get(service::policy).post(service::set_policy))
+        .route("/policy/mode", post(service::set_mode))
 }
 
 #[derive(OpenApi)]
@@ -115,6 +117,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         webhooks::deliveries,
         webhooks::retry,
         service::reload,
+        service::policy,
+        service::set_policy,
+        service::set_mode,
         crate::reports::by_api,
     )
 )]

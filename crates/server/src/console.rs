@@ -108,6 +108,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/policy/check", post(policy::check))
         .route("/policy/dry-run", post(policy::dry_run))
         .route("/policy/difference", get(policy::difference))
+        .route("/policy/set", post(policy::set))
+        .route("/policy/mode", post(policy::set_mode))
         .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cratekeeper_engine::Engine;
-use cratekeeper_model::{Package, PackageSource};
+use cratekeeper_model::{Checksum, Package, PackageSource};
 use cratekeeper_registry::{
     CargoConfig, HttpError, Notifier, PrivateAddresses, SourceError, Upstream, UpstreamError,
 };
@@ -22,6 +22,7 @@ use crate::checkpoints::CheckpointsError;
 use crate::configuration::{Configuration, ConfigurationError, HOSTED};
 use crate::console::{Sealing, SealingError};
 use crate::fronts::Answers;
+use crate::in_force::policy_in_force;
 use crate::likes::{Likes, Names};
 use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
@@ -251,7 +252,10 @@ impl Gate {
             default_index: (!configuration.is_default_registry).then(|| default_index(&default)),
         };
         let (recorder, _) = FetchRecorder::start(&store, FETCHES_WAITING);
-        crate::reload::note_policy(&store, &engine.policy(), GATE, None, at).await?;
+        let written = (*engine.policy()).clone();
+        let (policy, act) = policy_in_force(&store, written, (GATE, None, at)).await?;
+        crate::reload::write_down(&store, act.into_iter().collect()).await?;
+        engine.replace_policy(policy);
         Ok(Arc::new(Gate {
             views: Views::new(store.newest_change().await?),
             waiting: Waiting::default(),
@@ -286,6 +290,12 @@ impl Gate {
             fronts,
             recorder,
         }))
+    }
+
+    /// SHA-256 of the policy that decides: the file's, or one that people set since.
+    #[must_use]
+    pub fn policy(&self) -> Checksum {
+        self.engine.policy().digest()
     }
 
     /// What time it is, in seconds since 1970.
@@ -386,7 +396,7 @@ impl Gate {
         registry: &Registry,
         name: &str,
         version: &semver::Version,
-        checksum: cratekeeper_model::Checksum,
+        checksum: Checksum,
     ) -> Package {
         let PackageSource::Registry(index) = self.source(registry) else {
             unreachable!("registries have an index")

@@ -27,6 +27,7 @@ mod error;
 mod fronts;
 mod gate;
 mod hosted;
+mod in_force;
 mod inspection;
 mod judging;
 mod likes;

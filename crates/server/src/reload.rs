@@ -1,28 +1,24 @@
 //! What may change while a gate runs: its policy, some of `gate.toml`, and certificates.
 //!
 //! Everything is read and checked first; one mistake anywhere leaves everything as it was, and all are told at once. Who changed a policy,
-//! and from which to which, stands in the audit log: at a reload, and at a start with another policy than the log saw last.
+//! and from which to which, stands in the audit log (`in_force`): at a reload, and at a start with another policy than the log saw last.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use cratekeeper_model::Checksum;
 use cratekeeper_policy::Policy;
-use cratekeeper_store::{Act, AuditFilter, Store, StoreError};
+use cratekeeper_store::{Act, Store, StoreError};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::configuration::{Configuration, ConfigurationError, FILE};
 use crate::error::with_sources;
 use crate::gate::Gate;
+use crate::in_force::policy_in_force;
 
 /// Name of the policy's file in the data directory.
 const POLICY_FILE: &str = "cratekeeper.toml";
-
-/// What entries about policies are called and about.
-pub(crate) const CHANGED: &str = "policy.change";
-pub(crate) const POLICY: &str = "policy";
 
 /// How often somebody looks whether certificates were renewed.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -48,6 +44,11 @@ impl Live {
             written: RwLock::new(Arc::new(written)),
             reloading: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Nobody else changes what is in force while this is kept.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.reloading.lock().await
     }
 
     pub(crate) fn settings(&self) -> Arc<Configuration> {
@@ -99,7 +100,7 @@ impl Gate {
     ///
     /// When something has a mistake, or the audit log cannot be written: then nothing is changed.
     pub async fn reload(&self, by: &str, reason: Option<&str>) -> Result<Reloaded, ReloadError> {
-        let _turn = self.live.reloading.lock().await;
+        let _turn = self.live.turn().await;
         let mut mistakes = Vec::new();
         let policy = read_policy(self.configuration.policy.as_deref(), &self.directory);
         let policy = policy.map_err(|error| mistakes.extend(error)).ok();
@@ -123,7 +124,8 @@ impl Gate {
             let detail = json!({ "changed": changed, "needs_restart": needs_restart, "reason": reason });
             acts.push(Act::new(by, "configuration.change", FILE, at).with_detail(detail));
         }
-        acts.extend(policy_change(&self.store, &policy, by, reason, at).await?);
+        let (policy, act) = policy_in_force(&self.store, policy, (by, reason, at)).await?;
+        acts.extend(act);
         write_down(&self.store, acts).await?;
         // From here on nothing fails: what the log says is so.
         let certificate_changed = renewal.is_some();
@@ -186,20 +188,8 @@ fn read_policy(named: Option<&Path>, directory: &Path) -> Result<Policy, Vec<Str
     })
 }
 
-/// Writes into the audit log that another policy decides than the log saw last, if it is another.
-pub(crate) async fn note_policy(
-    store: &Store,
-    policy: &Policy,
-    by: &str,
-    reason: Option<&str>,
-    at: i64,
-) -> Result<(), StoreError> {
-    let act = policy_change(store, policy, by, reason, at).await?;
-    write_down(store, act.into_iter().collect()).await
-}
-
 /// All of these entries, or none of them.
-async fn write_down(store: &Store, acts: Vec<Act>) -> Result<(), StoreError> {
+pub(crate) async fn write_down(store: &Store, acts: Vec<Act>) -> Result<(), StoreError> {
     let mut acts = acts.into_iter();
     let Some(first) = acts.next() else { return Ok(()) };
     let mut transaction = store.act(first).await?;
@@ -207,36 +197,4 @@ async fn write_down(store: &Store, acts: Vec<Act>) -> Result<(), StoreError> {
         transaction.also(act);
     }
     transaction.commit().await
-}
-
-/// That another policy decides than the log saw last, if it is another.
-async fn policy_change(
-    store: &Store,
-    policy: &Policy,
-    by: &str,
-    reason: Option<&str>,
-    at: i64,
-) -> Result<Option<Act>, StoreError> {
-    let digest = policy.digest();
-    // First: what the log names can be read then.
-    store.keep_policy(digest, policy.text(), at).await?;
-    let before = last_digest(store).await?;
-    if before == Some(digest) {
-        return Ok(None);
-    }
-    let detail = json!({
-        "before": before, "now": digest, "clauses": policy.clauses().len(), "waivers": policy.waivers().len(),
-        "reason": reason,
-    });
-    Ok(Some(Act::new(by, CHANGED, POLICY, at).with_detail(detail)))
-}
-
-async fn last_digest(store: &Store) -> Result<Option<Checksum>, StoreError> {
-    let filter = AuditFilter {
-        object: Some(POLICY.to_owned()),
-        action: Some(CHANGED.to_owned()),
-        ..AuditFilter::default()
-    };
-    let entries = store.audit_entries(&filter, None, 1).await?;
-    Ok(entries.first().and_then(|it| it.detail.get("now").and_then(Value::as_str)?.parse().ok()))
 }

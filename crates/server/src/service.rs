@@ -65,6 +65,7 @@ pub async fn serve(
         tokio::spawn(gate.clone().remember_forever()),
         tokio::spawn(gate.clone().follow_names()),
         tokio::spawn(gate.clone().follow_waivers()),
+        tokio::spawn(gate.clone().follow_policy()),
         tokio::spawn(gate.clone().fill_dependencies()),
     ];
     let connections = Connections {

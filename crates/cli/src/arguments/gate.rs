@@ -264,10 +264,46 @@ pub(crate) enum GateCommand {
     /// Who is told about verdicts, decisions, exposures and checkpoints
     #[command(subcommand)]
     Webhook(Webhook),
+    /// The policy that is in force
+    #[command(subcommand)]
+    Policy(GatePolicy),
     /// Read policy, configuration and certificates again
     ///
     /// A mistake anywhere leaves everything as it is. Of several replicas, the one that is asked does it.
     Reload {
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// What is done with the policy that is in force.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatePolicy {
+    /// Print its text
+    Show,
+    /// Decide by another one from now on
+    ///
+    /// What may let more through waits for a second person. A file of the gate that says something new replaces it.
+    Set {
+        /// The policy's file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Have a clause or a rule count, only be shown, or be off
+    Mode {
+        /// Id of a clause
+        #[arg(long, value_name = "ID", required_unless_present = "rule", conflicts_with = "rule")]
+        clause: Option<String>,
+        /// Id of a rule
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+        /// The mode
+        #[arg(value_parser = ["enforce", "audit", "off"])]
+        mode: String,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,

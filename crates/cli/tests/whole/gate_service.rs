@@ -371,6 +371,32 @@ fn a_policy_is_reloaded_whole_or_not_at_all() {
     assert_eq!(gate.entries(&token, "policy.change").len(), 4);
 }
 
+/// What people set stays until a file says something new; whoever starts the gate is told.
+#[test]
+fn a_policy_that_people_set_stays_until_a_file_says_something_new() {
+    let gate = Running::start(World::new(), &[]);
+    let token = gate.set_up();
+    let shown = |gate: &Running| gate.asked(&token, &["policy", "show"])["text"].as_str().unwrap().to_owned();
+    let built_in = shown(&gate);
+    let stricter = built_in.replace("mode = \"audit\"", "mode = \"enforce\"");
+    let file = gate.world.path("stricter.toml");
+    fs::write(&file, &stricter).unwrap();
+    let set = gate.asked(&token, &["policy", "set", file.to_str().unwrap(), "--reason", "we can wait"]);
+    assert_eq!(set["before"], gate.entries(&token, "policy.change")[1]["detail"]["now"], "{set}");
+    let reloaded = gate.asked(&token, &["reload", "--reason", "a test"])["reloaded"].clone();
+    assert_eq!((&reloaded["policy_changed"], &reloaded["policy"]), (&json!(false), &set["policy"]));
+    let weaker = gate.asked(&token, &["policy", "mode", "--clause", "fresh", "off", "--reason", "a test"]);
+    assert!(weaker["preview"]["second"]["because"].as_str().unwrap().contains("clause `fresh`"), "{weaker}");
+
+    let (world, _) = gate.end();
+    let gate = Running::start(world, &[]);
+    assert!(shown(&gate) == stricter && gate.entries(&token, "policy.change").len() == 2);
+    fs::write(gate.world.path("gate/cratekeeper.toml"), format!("# ours\n{built_in}")).unwrap();
+    gate.asked(&token, &["reload", "--reason", "the file says something new"]);
+    assert!(shown(&gate).starts_with("# ours\n"));
+    assert_eq!(gate.entries(&token, "policy.change").len(), 3);
+}
+
 #[test]
 fn a_reload_that_cannot_be_written_down_changes_nothing() {
     let gate = Running::start(configured("reads-per-minute = 500\n"), &[]);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::configuration::HOSTED;
+use crate::in_force::CHANGED;
 
 /// Who may hold, release and block.
 pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
@@ -82,6 +83,8 @@ pub(crate) enum Change {
     Waive { registry: String, krate: String, version: Option<String>, clause: String, days: u32 },
     /// End a waiver.
     EndWaiver { waiver: i64 },
+    /// Decide by another policy.
+    SetPolicy { text: String },
 }
 
 impl Change {
@@ -109,6 +112,7 @@ impl Change {
             Change::FreeName { .. } => "name.free",
             Change::Waive { .. } => "waiver.create",
             Change::EndWaiver { .. } => "waiver.end",
+            Change::SetPolicy { .. } => CHANGED,
         }
         .to_owned()
     }
@@ -128,7 +132,8 @@ impl Change {
             | Change::FreeName { .. }
             | Change::Waive { .. }
             | Change::EndWaiver { .. } => &TRIAGE,
-            Change::CreateUser { .. }
+            Change::SetPolicy { .. }
+            | Change::CreateUser { .. }
             | Change::SetRoles { .. }
             | Change::SetDisabled { .. }
             | Change::ResetPassword { .. }
@@ -161,6 +166,7 @@ impl Change {
                 | Change::ResetPassword { .. }
                 | Change::RevokeToken { .. }
                 | Change::EndSession { .. }
+                | Change::SetPolicy { .. }
         ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
     }
 }

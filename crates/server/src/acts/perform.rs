@@ -126,6 +126,7 @@ impl Gate {
             | Change::FreeName { .. }
             | Change::Waive { .. }
             | Change::EndWaiver { .. } => self.restrain(transaction, change, why).await,
+            Change::SetPolicy { text } => self.set_policy(transaction, text, why).await,
             Change::ResetPassword { login } => self.reset_password(transaction, login).await,
             Change::RevokeToken { token } => {
                 let token = transaction.revoke_token(TokenId(*token)).await?;
@@ -331,7 +332,7 @@ impl Gate {
             }));
         }
         answer["versions"] = shown.into();
-        Ok(Effect { object, lines, versions, answer, loosens, is_work: false })
+        Ok(Effect { object, lines, versions, answer, loosens, ..Effect::default() })
     }
 
     async fn account(&self, login: &str) -> Result<User, Failure> {

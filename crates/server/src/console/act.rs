@@ -110,6 +110,7 @@ pub(super) fn verb(change: &Change) -> String {
         Change::FreeName { .. } => "Free the name",
         Change::Waive { .. } => "Waive the clause",
         Change::EndWaiver { .. } => "End the waiver",
+        Change::SetPolicy { .. } => "Set the policy",
     }
     .to_owned()
 }
@@ -125,7 +126,7 @@ pub(super) async fn preview(
     show(&gate, &visitor, &change, (local(thought.back.as_deref()), &reason), None).await
 }
 
-async fn show(
+pub(super) async fn show(
     gate: &Arc<Gate>,
     visitor: &Visitor,
     change: &Change,

@@ -1,25 +1,27 @@
 //! The policy that is in force, what it was before, and another text tried out on what was recorded.
 //!
-//! A text that is typed in here is checked and asked about the past, and never taken into use: that is done by whoever may write the gate's
-//! files, and by `reload`.
+//! A text that is typed in here is checked, asked about the past, and set by an act like others: with a preview of what it does otherwise, and by two
+//! people where it may let more through.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use cratekeeper_model::Checksum;
-use cratekeeper_policy::{Policy, PolicyProblem};
+use cratekeeper_model::{Checksum, ClauseMode};
+use cratekeeper_policy::{Moded, Policy, PolicyProblem};
 use cratekeeper_store::{AuditFilter, Role};
 use serde::Deserialize;
 
+use super::act;
 use super::layout::{Frame, filters, page, plain};
 use super::lines::{Fate, changed};
 use super::visitor::{Problem, Sent, Visitor};
+use crate::acts;
 use crate::administration::Replayed;
 use crate::error::Failure;
 use crate::gate::Gate;
-use crate::reload::{CHANGED, POLICY};
+use crate::in_force::{CHANGED, POLICY};
 
 /// Who may ask a policy about the past: the answer says who fetched what.
 const REPLAYS: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
@@ -61,6 +63,7 @@ struct PolicyPage {
     mistakes: Option<Vec<PolicyProblem>>,
     replayed: Option<Replayed>,
     may_replay: bool,
+    may_set: bool,
     /// Versions in the answer that are not shown.
     more: usize,
 }
@@ -132,6 +135,7 @@ async fn show(gate: &Gate, visitor: &Visitor, tried: Tried) -> Result<Response, 
         mistakes: tried.mistakes,
         replayed,
         may_replay: visitor.has(&REPLAYS),
+        may_set: visitor.has(&[Role::Admin]),
         more,
     };
     page(&page_data.frame, &page_data)
@@ -258,6 +262,37 @@ pub(super) async fn dry_run(State(gate): State<Arc<Gate>>, sent: Sent<Text>) -> 
         }
     };
     show(&gate, &visitor, tried).await
+}
+
+/// Shows what setting a text changes. It is sent, because it is too long for an address; nothing is changed yet.
+pub(super) async fn set(State(gate): State<Arc<Gate>>, sent: Sent<Text>) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let (text, policy) = form.parse();
+    if let Err(mistakes) = policy {
+        let tried = Tried { text, days: form.days(), mistakes: Some(mistakes), replayed: None };
+        return show(&gate, &visitor, tried).await;
+    }
+    act::show(&gate, &visitor, &acts::Change::SetPolicy { text }, (PAGE, ""), None).await
+}
+
+/// Another mode for a clause or a rule.
+#[derive(Deserialize)]
+pub(super) struct Mode {
+    of: String,
+    id: String,
+    mode: ClauseMode,
+}
+
+/// Shows what another mode changes; nothing is changed yet.
+pub(super) async fn set_mode(State(gate): State<Arc<Gate>>, sent: Sent<Mode>) -> Result<Response, Problem> {
+    let Sent { visitor, form } = sent;
+    let (what, back) = match form.of.as_str() {
+        "clause" => (Moded::Clause, PAGE),
+        "rule" => (Moded::Rule, "/console/rules"),
+        _ => return Err(Failure::Bad("clauses and rules have modes".to_owned()).into()),
+    };
+    let change = gate.with_mode(what, &form.id, form.mode)?;
+    act::show(&gate, &visitor, &change, (back, ""), None).await
 }
 
 #[derive(Template)]

@@ -12,6 +12,7 @@ mod clock;
 mod console;
 mod incidents;
 mod mirror;
+mod policies;
 mod publishing;
 mod real;
 mod roles;
@@ -27,7 +28,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 14] = [
+const TESTS: [Test; 15] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -35,6 +36,7 @@ const TESTS: [Test; 14] = [
     ("a_campaign_is_blocked_at_once", |_| console::campaign()),
     ("what_loosens_takes_two_people", |_| console::two_people()),
     ("another_policy_is_asked_about_the_past", |_| publishing::another_policy()),
+    ("a_policy_is_weakened_by_two_people", |_| policies::set_by_people()),
     ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),
     ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),
     ("incidents_live", incidents::incidents),

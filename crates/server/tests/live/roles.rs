@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 33] = [
+const ALLOWED: [(&str, &str, &str); 36] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -39,6 +39,9 @@ const ALLOWED: [(&str, &str, &str); 33] = [
     ("get", "/admin/v1/webhooks/{id}/deliveries", "ua"),
     ("post", "/admin/v1/deliveries/{id}/retry", "a"),
     ("post", "/admin/v1/reload", "a"),
+    ("get", "/admin/v1/policy", "vtua"),
+    ("post", "/admin/v1/policy", "a"),
+    ("post", "/admin/v1/policy/mode", "a"),
 ];
 
 /// A body that each route accepts, so that what is refused is refused for want of a role.
@@ -71,6 +74,8 @@ fn body(path: &str) -> Value {
         "/webhooks" => {
             json!({ "url": "https://127.0.0.1:9/", "secret": "sixteen characters", "reason": "a test" })
         }
+        "/policy" => json!({ "text": "[[", "reason": "a test" }),
+        "/policy/mode" => json!({ "rule": "newborn-dependency", "mode": "off", "reason": "a test" }),
         _ => Value::Null,
     }
 }
