@@ -3,6 +3,7 @@
 //! Figures of different runs do not compare: machines are shared and noisy. So each figure stands beside its yardstick of the
 //! same run.
 
+mod console;
 mod graph;
 mod serve;
 
@@ -35,6 +36,8 @@ pub(crate) enum Subject {
     Graph,
     /// The gate: requests and `cargo fetch`, beside a bare file server.
     Serve,
+    /// The console's pages over 200,000 crates, 10,000 cases and a million entries of the log.
+    Console,
 }
 
 pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()> {
@@ -54,6 +57,9 @@ pub(crate) fn bench(subject: Option<Subject>, quick: bool) -> anyhow::Result<()>
     }
     if is_wanted(Subject::Serve) && (!quick || subject.is_some()) {
         serve::serve()?;
+    }
+    if is_wanted(Subject::Console) && (!quick || subject.is_some()) {
+        console::console()?;
     }
     Ok(())
 }

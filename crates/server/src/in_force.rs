@@ -72,7 +72,7 @@ pub(crate) async fn policy_in_force(
             match kept(store, last.now).await? {
                 Ok(policy) => return Ok((policy, None)),
                 Err(why) => {
-                    tracing::error!("the policy that people set cannot be used, the file's is: {why}")
+                    tracing::error!("the policy that people set cannot be used, the file's is: {why}");
                 }
             }
         }
