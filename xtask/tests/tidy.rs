@@ -124,6 +124,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "cratekeeper-model",
             "cratekeeper-archive",
             "cratekeeper-engine",
+            "cratekeeper-graph",
             "cratekeeper-names",
             "cratekeeper-policy",
             "cratekeeper-registry",

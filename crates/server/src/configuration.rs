@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::call_graph::CallGraphConfiguration;
+
 /// Name of the file in the data directory.
 pub const FILE: &str = "gate.toml";
 
@@ -68,6 +70,8 @@ pub struct Configuration {
     pub metrics: MetricsAccess,
     /// Where signed statements about the audit log go, and how often.
     pub checkpoints: Checkpoints,
+    /// Call graphs of the crates that are in the registries, for who calls a version.
+    pub call_graph: Option<CallGraphConfiguration>,
 }
 
 /// Who may read how much is asked for, refused and inspected.
@@ -185,6 +189,7 @@ impl Default for Configuration {
             connections: 4_096,
             metrics: MetricsAccess::Restricted,
             checkpoints: Checkpoints::default(),
+            call_graph: None,
         }
     }
 }
@@ -343,6 +348,7 @@ impl Configuration {
             ("tls", self.tls != now.tls),
             ("connections", self.connections != now.connections),
             ("checkpoints", self.checkpoints != now.checkpoints),
+            ("call-graph", self.call_graph != now.call_graph),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }

@@ -16,6 +16,7 @@ use cratekeeper_store::{
 };
 
 use crate::blobs::{BlobError, Blobs};
+use crate::call_graph::CallGraph;
 use crate::callers::Rates;
 use crate::certificates::{CertificateError, Certificates};
 use crate::checkpoints::CheckpointsError;
@@ -94,6 +95,7 @@ pub struct Gate {
     /// When this process opened it.
     pub(crate) opened_at: i64,
     /// Counts that the console shows, and when they were taken: to count all versions takes long where there are millions.
+    pub(crate) call_graph: Option<Arc<CallGraph>>,
     pub(crate) counted: crate::console::Counted,
     pub(crate) hosted: Registry,
     /// How the hosted registry is called by manifests.
@@ -273,6 +275,7 @@ impl Gate {
             process: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
             ending: tokio::sync::watch::Sender::new(false),
             live: Live::new(&configuration, &directory),
+            call_graph: configuration.call_graph.clone().map(CallGraph::new).map(Arc::new),
             certificates,
             audit_key: Arc::new(audit_key),
             sealing,

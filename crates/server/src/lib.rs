@@ -17,6 +17,7 @@
 mod acts;
 mod administration;
 mod blobs;
+mod call_graph;
 mod callers;
 mod certificates;
 mod checkpoints;
@@ -50,6 +51,7 @@ mod waiting;
 mod webhooks;
 
 pub use blobs::{BlobError, Blobs, OpenArchive};
+pub use call_graph::CallGraphConfiguration;
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{

@@ -15,10 +15,13 @@
 mod incidents;
 #[path = "../../../server/tests/live/mirror.rs"]
 mod mirror;
+#[path = "../../../server/tests/live/publishing.rs"]
+mod publishing;
 #[path = "../../../server/tests/live/world.rs"]
 mod world;
 
 mod browser;
+mod judged;
 mod pages;
 mod stories;
 
@@ -28,9 +31,13 @@ use cratekeeper_engine::worker;
 
 type Test = (&'static str, fn());
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 7] = [
     ("a_newcomer_sets_the_gate_up", stories::newcomer),
     ("arrayref_is_contained_in_a_few_clicks", stories::arrayref),
+    ("a_copy_is_found_by_what_it_is_like", judged::similarity),
+    ("a_false_alarm_is_waived_and_not_raised_again", judged::false_alarm),
+    ("a_campaign_of_eight_is_blocked_at_once", judged::campaign),
+    ("crafted_requests_change_nothing", judged::crafted_requests),
     ("every_page_is_whole_for_everybody", pages::pages),
 ];
 

@@ -48,7 +48,7 @@ pub(crate) fn newcomer() {
     drop(world);
 }
 
-async fn sign_in(world: &World, login: &str, look: Look) -> Browser {
+pub(crate) async fn sign_in(world: &World, login: &str, look: Look) -> Browser {
     let mut browser = Browser::open(look).await;
     browser.goto(&format!("http://{}/console/queue", world.address)).await;
     browser.fill("login", login).await;

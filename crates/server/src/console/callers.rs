@@ -1,6 +1,6 @@
 //! Who calls a version: of its direct dependents, from how many places, and whether that runs while something is built.
 //!
-//! What is known comes from the facts that inspections left: paths as imports say, without following types. So a method of a value is not
+//! A call graph that `gate.toml` names says it by certainty, with types followed. What else is known comes from the facts that inspections left: paths as imports say, without following types. So a method of a value is not
 //! seen as a call into the crate that its type comes from, nor is a crate under another name; "not seen" is no "not called". A page of its
 //! own, because facts of many versions take longer to read than people wait for a case.
 
@@ -10,11 +10,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use cratekeeper_model::facts::{ExternalCall, Phase};
-use cratekeeper_store::{VersionId, WalkLimits};
+use cratekeeper_store::{CrateRecord, VersionId, VersionRecord, WalkLimits};
 
 use super::hit::crate_path;
 use super::layout::{Frame, page, plain};
 use super::visitor::{Problem, Visitor};
+use crate::call_graph::Calls;
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -31,6 +32,7 @@ struct CallersPage {
     more: usize,
     callers: usize,
     unknown: usize,
+    calls: Calls,
 }
 
 /// A dependent.
@@ -38,12 +40,12 @@ struct Row {
     name: String,
     path: Option<String>,
     requirement: String,
-    calls: Option<Calls>,
+    calls: Option<CallsInto>,
 }
 
 /// Calls into a crate.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Calls {
+struct CallsInto {
     places: usize,
     /// Places that run while something is built.
     building: usize,
@@ -55,6 +57,16 @@ struct Calls {
 
 /// Functions that are named.
 const FUNCTIONS: usize = 8;
+
+impl Gate {
+    /// Who calls a version, by the call graph.
+    pub(super) async fn calls_of(&self, krate: &CrateRecord, version: &VersionRecord) -> Calls {
+        match &self.call_graph {
+            Some(graph) => graph.callers(&krate.name, &version.version.to_string()).await,
+            None => Calls::NotSetUp,
+        }
+    }
+}
 
 /// Who calls a version.
 pub(super) async fn callers(
@@ -100,13 +112,14 @@ pub(super) async fn callers(
         unknown: rows.iter().filter(|it| it.calls.is_none()).count(),
         rows,
         more,
+        calls: gate.calls_of(&krate, &version).await,
     };
     page(&page_data.frame, &page_data)
 }
 
 /// Calls into the crate that code knows as `name`.
-fn into(calls: &[ExternalCall], name: &str) -> Calls {
-    let mut found = Calls::default();
+fn into(calls: &[ExternalCall], name: &str) -> CallsInto {
+    let mut found = CallsInto::default();
     for call in calls.iter().filter(|it| it.path.split("::").next() == Some(name)) {
         found.places += 1;
         found.building += usize::from(call.phases.contains(&Phase::BuildTime));
@@ -138,6 +151,6 @@ mod tests {
         let found = into(&calls, "arrayref");
         assert_eq!((found.places, found.building, found.unreached), (3, 1, 1));
         assert_eq!(found.functions, ["arrayref::mut_array", "arrayref"]);
-        assert_eq!(into(&calls, "array"), Calls::default());
+        assert_eq!(into(&calls, "array"), CallsInto::default());
     }
 }

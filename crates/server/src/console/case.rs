@@ -23,6 +23,7 @@ use super::layout::{Frame, ago, filters, lines, moment, page, plain};
 use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Sent, Visitor};
 use crate::administration::AUDIT;
+use crate::call_graph::Calls;
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -66,6 +67,8 @@ struct CasePage {
     alike: Vec<Alike>,
     likes: Vec<Like>,
     hit: Hit,
+    calls: Calls,
+    has_call_graph: bool,
     comments: Vec<Comment>,
     reports: Vec<Reported>,
     previous: Option<String>,
@@ -165,6 +168,8 @@ pub(super) async fn case(
         alike,
         likes,
         hit: gate.hit(&krate, &version).await?,
+        calls: gate.calls_of(&krate, &version).await,
+        has_call_graph: gate.call_graph.is_some(),
         is_open: case.state == CaseState::Open,
         age: ago(gate.now() - case.opened_at),
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
