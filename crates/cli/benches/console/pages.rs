@@ -117,7 +117,13 @@ fn all(made: &Made, looked_into: u64) -> Vec<(&'static str, Path<'_>)> {
         ("queue", fixed("/queue")),
         ("queue, oldest first", fixed("/queue?order=oldest")),
         ("queue, closed", fixed("/queue?state=closed")),
-        ("queue, of a rule", fixed("/queue?state=all&rule=known-vulnerability")),
+        (
+            "queue, of a rule",
+            Box::new(|it| {
+                let rules = cratekeeper_engine::rules();
+                format!("/queue?state=all&rule={}", rules[it.usize(..rules.len())].id)
+            }),
+        ),
         ("queue, of a publisher", Box::new(|it| format!("/queue?publisher={}", publisher(it.u64(..100))))),
         ("case", Box::new(move |it| format!("/case/{}", suspect(it).0))),
         ("draft of an advisory", Box::new(move |it| format!("/case/{}/advisory", suspect(it).0))),
@@ -125,7 +131,7 @@ fn all(made: &Made, looked_into: u64) -> Vec<(&'static str, Path<'_>)> {
         ("version with a case", Box::new(move |it| format!("/version/{}", suspect(it).1))),
         (
             "file",
-            Box::new(move |it| format!("/version/{looked_into}/file?path=src/module_{}.rs", it.u64(1..40))),
+            Box::new(move |it| format!("/version/{looked_into}/file?file=src/module_{}.rs", it.u64(1..40))),
         ),
         ("difference", Box::new(move |_| format!("/version/{looked_into}/difference"))),
         ("callers of a popular crate", Box::new(|it| format!("/version/{}/callers", it.u64(1..20)))),
