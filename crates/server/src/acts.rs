@@ -7,6 +7,7 @@
 
 mod change;
 mod perform;
+mod taking_down;
 
 use std::sync::Arc;
 
@@ -93,6 +94,8 @@ pub(crate) struct Effect {
     pub(crate) loosens: Option<String>,
     /// Whether there is work for background tasks.
     pub(crate) is_work: bool,
+    /// Decisions that whoever agreed beforehand need not confirm.
+    pub(crate) decisions: Vec<DecisionId>,
 }
 
 /// What became of an act.
@@ -267,6 +270,9 @@ impl Gate {
             )));
         }
         let effect = effect?;
+        for decision in &effect.decisions {
+            transaction.note_agreement(*decision, &user.login).await?;
+        }
         let shown = preview(&change, &effect, true);
         transaction.set_object(&effect.object);
         transaction.set_detail(detail(&change, &request.reason, &shown, Some(&user.login)));

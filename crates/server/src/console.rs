@@ -44,7 +44,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-pub(crate) use sealing::Sealing;
+pub(crate) use sealing::{Sealing, key_file};
 pub use sealing::SealingError;
 pub(crate) use sign_in::join_purpose;
 pub(crate) use system::Counted;

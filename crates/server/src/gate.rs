@@ -253,7 +253,7 @@ impl Gate {
         let (recorder, _) = FetchRecorder::start(&store, FETCHES_WAITING);
         crate::reload::note_policy(&store, &engine.policy(), GATE, None, at).await?;
         Ok(Arc::new(Gate {
-            views: Views::new(store.newest_change().await?),
+            views: Views::new(store.newest_change().await?, store.newest_tombstone().await?),
             waiting: Waiting::default(),
             rates: Rates::default(),
             publishing: Turns::new(PUBLISHES, PUBLISHES_OF_ONE),

@@ -9,7 +9,7 @@ use crate::configuration::HOSTED;
 /// Who may hold, release and block.
 pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
 
-/// Who may give roles and tokens.
+/// Who may give roles and tokens, and take versions down.
 const ADMINISTER: [Role; 1] = [Role::Admin];
 
 /// What an act is about: a version, a crate, or a publisher.
@@ -82,6 +82,10 @@ pub(crate) enum Change {
     Waive { registry: String, krate: String, version: Option<String>, clause: String, days: u32 },
     /// End a waiver.
     EndWaiver { waiver: i64 },
+    /// Take a version down, or all of a crate: nobody gets it, and its bytes go into the vault.
+    TakeDown { target: Target },
+    /// Bring back what was taken down; it is held then.
+    Restore { target: Target },
 }
 
 impl Change {
@@ -109,6 +113,8 @@ impl Change {
             Change::FreeName { .. } => "name.free",
             Change::Waive { .. } => "waiver.create",
             Change::EndWaiver { .. } => "waiver.end",
+            Change::TakeDown { .. } => "version.take-down",
+            Change::Restore { .. } => "version.restore",
         }
         .to_owned()
     }
@@ -134,6 +140,8 @@ impl Change {
             | Change::ResetPassword { .. }
             | Change::RevokeToken { .. }
             | Change::EndSession { .. }
+            | Change::TakeDown { .. }
+            | Change::Restore { .. }
             | Change::CreateToken { .. } => &ADMINISTER,
         }
     }
@@ -161,6 +169,8 @@ impl Change {
                 | Change::ResetPassword { .. }
                 | Change::RevokeToken { .. }
                 | Change::EndSession { .. }
+                | Change::TakeDown { .. }
+                | Change::Restore { .. }
         ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
     }
 }

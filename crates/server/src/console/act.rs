@@ -110,6 +110,8 @@ pub(super) fn verb(change: &Change) -> String {
         Change::FreeName { .. } => "Free the name",
         Change::Waive { .. } => "Waive the clause",
         Change::EndWaiver { .. } => "End the waiver",
+        Change::TakeDown { .. } => "Take down",
+        Change::Restore { .. } => "Restore",
     }
     .to_owned()
 }
