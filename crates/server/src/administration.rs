@@ -7,6 +7,7 @@ mod people;
 mod questions;
 mod replay;
 mod service;
+mod vault;
 mod webhooks;
 
 pub(crate) use replay::Replayed;
@@ -73,6 +74,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/webhooks/{id}/deliveries", get(webhooks::deliveries))
         .route("/deliveries/{id}/retry", post(webhooks::retry))
         .route("/reload", post(service::reload))
+        .route("/take-down", post(vault::take_down))
+        .route("/restore", post(vault::restore))
+        .route("/evidence", post(vault::evidence))
 }
 
 #[derive(OpenApi)]
@@ -115,6 +119,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         webhooks::deliveries,
         webhooks::retry,
         service::reload,
+        vault::take_down,
+        vault::restore,
+        vault::evidence,
         crate::reports::by_api,
     )
 )]

@@ -26,7 +26,7 @@ const MAGIC: &[u8; 8] = b"ckvault1";
 
 /// The key cannot be used, or something is not what was sealed by it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum KeyError {
+pub(crate) enum KeyError {
     #[error(transparent)]
     File(#[from] SealingError),
     #[error("the key of the vault, `{}`, is gone: put it back from where it is kept", path.display())]
