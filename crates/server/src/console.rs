@@ -25,6 +25,7 @@ mod names;
 mod offers;
 mod people;
 mod policy;
+mod prove;
 mod publisher;
 mod queue;
 mod requests;
@@ -35,6 +36,7 @@ mod sign_in;
 #[cfg(test)]
 mod stories;
 mod system;
+mod tombstone;
 mod version;
 mod visitor;
 
@@ -111,4 +113,5 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
+        .route("/prove", get(prove::form).post(prove::prove))
 }
