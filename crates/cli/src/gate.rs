@@ -45,8 +45,7 @@ fn evidence(
     let shown = output.display();
     let failed = || format!("failed to write `{shown}`");
     // Before the gate is asked: a look that comes to nothing is written down all the same.
-    let mut file =
-        std::fs::File::options().write(true).create_new(true).open(output).with_context(failed)?;
+    let mut file = std::fs::File::options().write(true).create_new(true).open(output).with_context(failed)?;
     let target = json!({ "registry": registry, "crate": name, "version": number });
     let body = json!({ "target": target, "reason": reason });
     let bytes = match client.bytes("/admin/v1/evidence", &body) {

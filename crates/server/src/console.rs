@@ -34,7 +34,7 @@ mod sealing;
 mod search;
 mod sign_in;
 #[cfg(test)]
-mod stories;
+pub(crate) mod stories;
 mod system;
 mod tombstone;
 mod version;
@@ -46,8 +46,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-pub(crate) use sealing::{Sealing, key_file};
 pub use sealing::SealingError;
+pub(crate) use sealing::{Sealing, key_file};
 pub(crate) use sign_in::join_purpose;
 pub(crate) use system::Counted;
 pub(crate) use visitor::{cookie, is_from_elsewhere};

@@ -300,7 +300,9 @@ impl Gate {
             return unknown("it is older than 90 days, and settled releases are not compared");
         }
         let is_before = |it: &&VersionRecord| {
-            it.version < version.version && !it.is_taken_down() && (it.version.pre.is_empty() || !version.version.pre.is_empty())
+            it.version < version.version
+                && !it.is_taken_down()
+                && (it.version.pre.is_empty() || !version.version.pre.is_empty())
         };
         // What is held is no ground to compare with: whoever publishes the same payload twice would have changed nothing.
         let is_trusted = |it: &&VersionRecord| {
@@ -329,7 +331,9 @@ impl Gate {
             return Ok(());
         };
         let at = self.now();
-        versions.retain(|it| !it.is_taken_down() && at.saturating_sub(it.published_at.unwrap_or(it.first_seen)) <= RECENT);
+        versions.retain(|it| {
+            !it.is_taken_down() && at.saturating_sub(it.published_at.unwrap_or(it.first_seen)) <= RECENT
+        });
         versions.sort_by_key(|it| std::cmp::Reverse(it.first_seen));
         for version in versions.iter().take(JUDGED_AGAIN) {
             let job = self.inspection_of(registry, version.id);

@@ -268,7 +268,9 @@ fn gone(gate: &Gate, registry: &Registry, view: &View, record: &VersionRecord) -
     let reason = crate::refusal::harmless(record.taken_down.as_deref().unwrap_or_default(), 300);
     let alternative = view.alternative(number).map_or_else(String::new, |it| format!("; {it} can be had"));
     let page = gate.version_page(registry, name, number);
-    Failure::Gone(format!("`{name}` {number} was taken down by this registry: {reason}{alternative}; see {page}"))
+    Failure::Gone(format!(
+        "`{name}` {number} was taken down by this registry: {reason}{alternative}; see {page}"
+    ))
 }
 
 fn unreachable(registry: &Registry, error: InspectError) -> Failure {

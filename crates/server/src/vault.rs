@@ -5,6 +5,8 @@
 //! kept by checksum, so what another version still needs stays. The key is a file of its own, so that a backup can leave it out.
 
 mod key;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -59,7 +59,8 @@ impl Gate {
                 standing.push(version);
             }
         }
-        let mut effect = begun(object, &standing, "nothing of it was taken down that is not restored already")?;
+        let mut effect =
+            begun(object, &standing, "nothing of it was taken down that is not restored already")?;
         for version in &standing {
             effect.decisions.push(transaction.restore(version.id, why).await?);
             effect.lines.push(Line {
@@ -69,7 +70,8 @@ impl Gate {
             });
         }
         let count = standing.len();
-        effect.loosens = Some(format!("it brings back {count} version{} that two people took down", plural(count)));
+        effect.loosens =
+            Some(format!("it brings back {count} version{} that two people took down", plural(count)));
         effect.answer = json!({ "versions": shown(&krate, &standing, "restoring") });
         Ok(effect)
     }

@@ -40,7 +40,9 @@ pub(super) async fn of_version<T: Send + 'static>(
             }
             match gate.evidence(&visitor.user.login, (krate, version), what.into()).await {
                 Ok(bytes) => Ok(bytes),
-                Err(failure) => return Ok(Err(format!("It was taken down, and {}.", plain(&failure.told())))),
+                Err(failure) => {
+                    return Ok(Err(format!("It was taken down, and {}.", plain(&failure.told()))));
+                }
             }
         }
     };

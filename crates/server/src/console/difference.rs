@@ -318,7 +318,8 @@ async fn compare(
     for (krate, version) in [(older_crate, older), (newer_crate, newer)] {
         let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
         let registry = gate.registry_of(krate).ok_or_else(missing)?.clone();
-        match archives::of_version(gate, Some((visitor, "compared")), &registry, krate, version, held).await? {
+        match archives::of_version(gate, Some((visitor, "compared")), &registry, krate, version, held).await?
+        {
             Ok(files) => sides.push(files),
             Err(reason) => return Ok(Err(format!("{} {}: {reason}", krate.name, version.version))),
         }

@@ -54,7 +54,8 @@ pub(super) fn why_not(visitor: &Visitor, now: i64) -> Option<&'static str> {
     if !visitor.has(&[Role::Admin]) {
         return Some("It was taken down. An administrator may look at its files, as evidence.");
     }
-    let stale = "It was taken down. Prove again who you are to look at its files; the audit log says that you did.";
+    let stale =
+        "It was taken down. Prove again who you are to look at its files; the audit log says that you did.";
     (!visitor.is_fresh(now)).then_some(stale)
 }
 

@@ -33,7 +33,9 @@ pub(crate) enum KeyError {
     Lost { path: PathBuf },
     #[error("failed to use the key `{}`: it does not have {LENGTH} bytes", path.display())]
     Length { path: PathBuf },
-    #[error("the archive with the checksum {checksum} was sealed by the key {by}, and `{KEY}` is {here}: put the other one back")]
+    #[error(
+        "the archive with the checksum {checksum} was sealed by the key {by}, and `{KEY}` is {here}: put the other one back"
+    )]
     Other { checksum: Checksum, by: String, here: String },
     #[error("what the vault has of the archive with the checksum {0} was changed since it was sealed")]
     Changed(Checksum),

@@ -64,7 +64,9 @@ fn body(path: &str) -> Value {
         | "/reload" => json!({ "reason": "a test" }),
         "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
         "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
-        "/inspect" | "/take-down" | "/restore" | "/evidence" => json!({ "target": target, "reason": "a test" }),
+        "/inspect" | "/take-down" | "/restore" | "/evidence" => {
+            json!({ "target": target, "reason": "a test" })
+        }
         "/replay" => json!({ "since": 0 }),
         "/users" => json!({ "login": "somebody", "reason": "a test" }),
         "/users/{login}/roles" => json!({ "roles": [], "reason": "a test" }),
