@@ -17,6 +17,7 @@ use crate::changes::ROWS_AT_ONCE;
 use crate::entities::{decisions, tombstones, versions};
 use crate::error::During;
 use crate::jobs::NewJob;
+use crate::outbox::Told;
 use crate::ownership::shown;
 use crate::registries::crate_by_id;
 use crate::standing::{DecisionAction, Enforcement, State, restate};
@@ -132,12 +133,34 @@ fn moving(version: VersionId) -> NewJob {
 }
 
 impl Transaction {
-    /// Takes a version down: it is blocked and hidden at once, and its bytes go into the vault by a job. Gives the block.
+    /// Takes versions down: they are blocked and hidden at once, and their bytes go into the vault by a job of each. Gives the blocks. Webhooks are
+    /// told once, of all.
     ///
     /// # Errors
     ///
-    /// `Refused` when it was taken down before; when there is no such version, or the database refuses.
-    pub async fn take_down(&mut self, version: VersionId, reason: &str) -> Result<DecisionId, StoreError> {
+    /// `Refused` when one was taken down before; when there is no such version, or the database refuses.
+    pub async fn take_down(
+        &mut self,
+        versions: &[VersionId],
+        reason: &str,
+    ) -> Result<Vec<DecisionId>, StoreError> {
+        let (begun, told) = (self.outbox.begin(), self.outbox.count());
+        let (mut blocks, mut blocked_before) = (Vec::new(), Vec::new());
+        for version in versions {
+            let transitions = self.outbox.begin();
+            blocks.push(self.take_down_one(*version, reason).await?);
+            if self.outbox.begin() == transitions {
+                blocked_before.push(*version);
+            }
+        }
+        let by = self.actor().unwrap_or_default().to_owned();
+        let told_of_all = Told { act: "take-down", reason, decision: None, versions: &blocked_before };
+        self.outbox.forget(told);
+        self.outbox.decided(begun, &by, told_of_all);
+        Ok(blocks)
+    }
+
+    async fn take_down_one(&mut self, version: VersionId, reason: &str) -> Result<DecisionId, StoreError> {
         let row = version_by_id(&self.inner, version.0).await?;
         if row.taken_down_reason.is_some() {
             let why = "it was taken down before".to_owned();
@@ -164,13 +187,29 @@ impl Transaction {
         Ok(decision)
     }
 
-    /// Has the bytes of a version brought back that was taken down, by a job. It stays as it is until then, and is held afterwards, by the decision
-    /// that this gives.
+    /// Has the bytes of versions brought back that were taken down, by a job of each. They stay as they are until then, and are held afterwards, by
+    /// the decisions that this gives.
     ///
     /// # Errors
     ///
-    /// `Refused` when it was not taken down, or is restored already; when there is no such version, or the database refuses.
-    pub async fn restore(&mut self, version: VersionId, reason: &str) -> Result<DecisionId, StoreError> {
+    /// `Refused` when one was not taken down, or is restored already; when there is no such version, or the database refuses.
+    pub async fn restore(
+        &mut self,
+        versions: &[VersionId],
+        reason: &str,
+    ) -> Result<Vec<DecisionId>, StoreError> {
+        let (begun, told) = (self.outbox.begin(), self.outbox.count());
+        let mut holds = Vec::new();
+        for version in versions {
+            holds.push(self.restore_one(*version, reason).await?);
+        }
+        let by = self.actor().unwrap_or_default().to_owned();
+        self.outbox.forget(told);
+        self.outbox.decided(begun, &by, Told { act: "restore", reason, decision: None, versions });
+        Ok(holds)
+    }
+
+    async fn restore_one(&mut self, version: VersionId, reason: &str) -> Result<DecisionId, StoreError> {
         let refused = |why: &str| {
             Err(StoreError::new("restore the version", version, StoreErrorKind::Refused(why.to_owned())))
         };

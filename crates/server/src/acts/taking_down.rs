@@ -28,8 +28,8 @@ impl Gate {
         let (krate, object, versions) = self.versions_of(target).await?;
         let versions: Vec<VersionRecord> = versions.into_iter().filter(|it| !it.is_taken_down()).collect();
         let mut effect = begun(object, &versions, "nothing is left to take down")?;
+        effect.decisions = transaction.take_down(&effect.versions, why).await?;
         for version in &versions {
-            effect.decisions.push(transaction.take_down(version.id, why).await?);
             effect.lines.push(Line {
                 what: format!("{}@{}", krate.name, version.version),
                 before: version.standing.state.to_string(),
@@ -61,8 +61,8 @@ impl Gate {
         }
         let mut effect =
             begun(object, &standing, "nothing of it was taken down that is not restored already")?;
+        effect.decisions = transaction.restore(&effect.versions, why).await?;
         for version in &standing {
-            effect.decisions.push(transaction.restore(version.id, why).await?);
             effect.lines.push(Line {
                 what: format!("{}@{}", krate.name, version.version),
                 before: "taken down".to_owned(),

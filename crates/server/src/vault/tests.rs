@@ -38,9 +38,9 @@ impl Down {
     async fn act(&self, is_down: bool) {
         let mut transaction = self.gate().store.act(Act::new("alice", "test", "test", NOW)).await.unwrap();
         let done = if is_down {
-            transaction.take_down(self.version, "a test").await
+            transaction.take_down(&[self.version], "a test").await
         } else {
-            transaction.restore(self.version, "a test").await
+            transaction.restore(&[self.version], "a test").await
         };
         done.unwrap();
         transaction.commit().await.unwrap();

@@ -18,7 +18,7 @@ async fn act(store: &Store, at: i64) -> Transaction {
 
 async fn take_down(store: &Store, version: VersionId, at: i64) -> DecisionId {
     let mut transaction = act(store, at).await;
-    let decision = transaction.take_down(version, "it steals \0 keys").await.unwrap();
+    let decision = transaction.take_down(&[version], "it steals \0 keys").await.unwrap().remove(0);
     transaction.note_agreement(decision, "bob").await.unwrap();
     transaction.commit().await.unwrap();
     decision
@@ -26,7 +26,7 @@ async fn take_down(store: &Store, version: VersionId, at: i64) -> DecisionId {
 
 async fn restore(store: &Store, version: VersionId, at: i64) {
     let mut transaction = act(store, at).await;
-    transaction.restore(version, "it was another one").await.unwrap();
+    transaction.restore(&[version], "it was another one").await.unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -74,7 +74,7 @@ on_both! {
         assert_eq!(store.version_by_id(version).await.unwrap().1.standing.state, State::Blocked);
 
         let mut transaction = act(&store, NOW + 4).await;
-        let twice = transaction.take_down(version, "again").await.unwrap_err();
+        let twice = transaction.take_down(&[version], "again").await.unwrap_err();
         assert!(matches!(twice.kind(), StoreErrorKind::Refused(_)), "{twice}");
         transaction.roll_back().await.unwrap();
         // Its number stays taken, by the same bytes and the same publisher as well.
@@ -88,7 +88,7 @@ on_both! {
         let version = publish(&store, &publication(&registry, &alice, "thing", "1.0.0", NOW)).await;
         store.record_inspection(version, &inspection(State::Released, 0, NOW), None).await.unwrap();
         let mut transaction = act(&store, NOW).await;
-        assert!(transaction.restore(version, "what?").await.is_err(), "it was not taken down");
+        assert!(transaction.restore(&[version], "what?").await.is_err(), "it was not taken down");
         transaction.roll_back().await.unwrap();
         take_down(&store, version, NOW + 1).await;
         assert_eq!(waiting(&store, VAULT).await, 1);
@@ -108,7 +108,7 @@ on_both! {
 
         restore(&store, version, NOW + 4).await;
         let mut transaction = act(&store, NOW + 4).await;
-        assert!(transaction.restore(version, "again").await.is_err(), "it is on its way");
+        assert!(transaction.restore(&[version], "again").await.is_err(), "it is on its way");
         transaction.roll_back().await.unwrap();
         assert_eq!(waiting(&store, VAULT).await, 1);
         // Whoever sealed, and comes late, does not take it back.
