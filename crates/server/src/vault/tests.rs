@@ -183,3 +183,42 @@ async fn what_was_never_here_leaves_a_tombstone_all_the_same() {
     assert_eq!(down.stone().await.state, TombstoneState::Sealed);
     assert!(!down.has_plain().await && down.opened().await.is_some());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inspection_that_was_begun_before_ends_without_an_answer() {
+    let down = Down::now().await;
+    let store = &down.gate().store;
+    let lease = store.claim_jobs("test", &["inspect"], 1, 60, NOW).await.unwrap().leases.remove(0);
+    for _ in 0..2 {
+        // With its bytes on their way, and without them.
+        let _ = down.story.gate.inspect(&lease).await;
+        down.work().await.unwrap();
+    }
+    assert!(store.job(lease.id).await.unwrap().is_none(), "it is not tried again");
+    assert!(store.inspections(down.version, 9).await.unwrap().is_empty());
+    let (_, version) = store.version_by_id(down.version).await.unwrap();
+    assert_eq!((version.automatic, version.standing.state), (State::Pending, State::Blocked));
+    // Never inspected, it is once it is back.
+    down.act(false).await;
+    down.work().await.unwrap();
+    assert_eq!(store.claim_jobs("test", &["inspect"], 9, 60, NOW).await.unwrap().leases.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_request_brought_along_goes_again() {
+    let down = Down::now().await;
+    down.work().await.unwrap();
+    down.put_plain().await;
+    down.gate().views.keep_archive(down.checksum, &down.plain);
+    down.gate().seal_what_came_back(down.checksum).await.unwrap();
+    down.work().await.unwrap();
+    assert!(!down.has_plain().await && down.gate().views.archive(&down.checksum).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_replicas_forget_the_bytes_as_well() {
+    let down = Down::now().await;
+    down.gate().views.keep_archive(down.checksum, &down.plain);
+    down.gate().catch_up().await.unwrap();
+    assert!(down.gate().views.archive(&down.checksum).is_none());
+}
