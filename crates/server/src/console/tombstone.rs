@@ -54,6 +54,10 @@ pub(super) fn why_not(visitor: &Visitor, now: i64) -> Option<&'static str> {
     if !visitor.has(&[Role::Admin]) {
         return Some("It was taken down. An administrator may look at its files, as evidence.");
     }
+    if visitor.is_led {
+        // Else any site could have the log say that they looked.
+        return Some("It was taken down. Its files are shown to whoever comes from a page of the console.");
+    }
     let stale =
         "It was taken down. Prove again who you are to look at its files; the audit log says that you did.";
     (!visitor.is_fresh(now)).then_some(stale)

@@ -187,6 +187,11 @@ fn evidence(world: &World, bytes: &[u8]) {
     let seen = looks();
     assert!(operator.get(&file).body.contains("thing"), "{}", operator.get(&file).body);
     assert!(looks() > seen, "a look is written down");
+    // Another site can have nobody look.
+    let seen = looks();
+    let led = operator.get_as_is(&file, "sec-fetch-site: cross-site\r\n");
+    assert!(led.status == 200 && !led.body.contains("thing()"), "{}", led.body);
+    assert_eq!(looks(), seen);
     // Eleven minutes later, they have to prove who they are.
     world.clock.fetch_add(660, Ordering::AcqRel);
     let seen = looks();
