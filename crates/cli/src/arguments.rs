@@ -14,7 +14,7 @@ use cratekeeper_model::{Level, Severity};
 pub(crate) use self::evaluate::Evaluate;
 #[cfg(feature = "serve")]
 pub(crate) use self::gate::{AuditLog, AuditLogCommand, Backup, Database, Serve};
-pub(crate) use self::gate::{Gate, GateCommand, GatePolicy, Target, Token, User, Webhook};
+pub(crate) use self::gate::{Gate, GateCommand, GatePolicy, Target, Token, User, Versions, Webhook};
 pub(crate) use self::graph::{
     EdgesArguments, ExportArguments, Features, GraphArguments, GraphCommand, Source, Survey,
 };

@@ -4,7 +4,9 @@ use anyhow::Context as _;
 use cratekeeper_registry::{AdminClient, AdminError, CargoConfig, CargoEnvironment, Method};
 use serde_json::{Value, json};
 
-use crate::arguments::{Format, Gate, GateCommand, GatePolicy, Global, Target, Token, User, Webhook};
+use crate::arguments::{
+    Format, Gate, GateCommand, GatePolicy, Global, Target, Token, User, Versions, Webhook,
+};
 use crate::error::Hinted;
 use crate::exit::Exit;
 use crate::output;
@@ -20,12 +22,48 @@ const DAY: i64 = 24 * 60 * 60;
 
 pub(crate) fn run(arguments: &Gate, global: &Global) -> anyhow::Result<Exit> {
     let client = client(arguments)?;
+    if let GateCommand::Evidence { version, registry, output, reason } = &arguments.command {
+        return evidence(&client, (version, registry), output, reason, global);
+    }
     let (method, path, body) = request(&arguments.command)?;
     let answer = client.call(method, &path, &body).map_err(hinted)?;
     if global.format == Format::Json {
         output::write(|out| writeln!(out, "{answer:#}"))?;
     } else {
         output::write(|out| out.write_all(human(&arguments.command, &answer).as_bytes()))?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// Writes the archive of a version that was taken down. What looks at it further is for whoever asked: it is not opened here.
+fn evidence(
+    client: &AdminClient,
+    (version, registry): (&str, &str),
+    output: &std::path::Path,
+    reason: &str,
+    global: &Global,
+) -> anyhow::Result<Exit> {
+    let (name, number) = named(version)?;
+    let shown = output.display();
+    let failed = || format!("failed to write `{shown}`");
+    // Before the gate is asked: a look that comes to nothing is written down all the same.
+    let mut file = std::fs::File::options().write(true).create_new(true).open(output).with_context(failed)?;
+    let target = json!({ "registry": registry, "crate": name, "version": number });
+    let body = json!({ "target": target, "reason": reason });
+    let bytes = match client.bytes("/admin/v1/evidence", &body) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            // An empty file would be taken for evidence.
+            let _ = std::fs::remove_file(output);
+            return Err(hinted(error));
+        }
+    };
+    std::io::Write::write_all(&mut file, &bytes).with_context(failed)?;
+    if global.format == Format::Json {
+        let written = json!({ "file": output, "bytes": bytes.len() });
+        output::write(|out| writeln!(out, "{written:#}"))?;
+    } else {
+        output::write(|out| writeln!(out, "wrote {} bytes to {shown}", bytes.len()))?;
     }
     Ok(Exit::Clean)
 }
@@ -80,6 +118,9 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Hold(target) => decision("hold", target),
         GateCommand::Release(target) => decision("release", target),
         GateCommand::Block(target) => decision("block", target),
+        GateCommand::TakeDown(versions) => about_versions("take-down", versions),
+        GateCommand::Restore(versions) => about_versions("restore", versions),
+        GateCommand::Evidence { .. } => unreachable!("its answer is no JSON: it is asked for by itself"),
         GateCommand::Undo { decision, reason } => {
             (Method::Post, format!("/admin/v1/decisions/{decision}/undo"), json!({ "reason": reason }))
         }
@@ -206,6 +247,15 @@ fn decision(action: &str, target: &Target) -> (Method, String, Value) {
     (Method::Post, "/admin/v1/decisions".to_owned(), body)
 }
 
+fn about_versions(act: &str, versions: &Versions) -> (Method, String, Value) {
+    let (name, number) = match versions.target.split_once('@') {
+        Some((name, number)) => (name, Some(number)),
+        None => (versions.target.as_str(), None),
+    };
+    let target = json!({ "registry": versions.registry, "crate": name, "version": number });
+    (Method::Post, format!("/admin/v1/{act}"), json!({ "target": target, "reason": versions.reason }))
+}
+
 fn named(text: &str) -> anyhow::Result<(&str, &str)> {
     text.split_once('@').ok_or_else(|| {
         Hinted::message(format!("failed to read `{text}`: it is no version"), "write it like serde@1.0.219")
@@ -326,6 +376,9 @@ fn human(command: &GateCommand, answer: &Value) -> String {
                 text(&answer["decision"]),
                 rows("versions", &["crate", "version", "state"])
             )
+        }
+        GateCommand::TakeDown(_) | GateCommand::Restore(_) | GateCommand::Evidence { .. } => {
+            rows("versions", &["crate", "version", "state"])
         }
         GateCommand::RollbackYanks { .. } => {
             let count = answer["versions"].as_array().map_or(0, Vec::len);

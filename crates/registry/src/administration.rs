@@ -11,6 +11,9 @@ use crate::{CargoConfig, HttpError, Network};
 /// Largest answer that is read.
 const MAX_ANSWER: u64 = 64 << 20;
 
+/// Largest archive that is read.
+const MAX_ARCHIVE: u64 = 1 << 30;
+
 /// How long an answer may take: a gate that replays a year has much to read.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -74,17 +77,35 @@ impl AdminClient {
     ///
     /// When the gate cannot be asked, or refuses.
     pub fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, AdminError> {
+        let bytes = self.ask(method, path, body, MAX_ANSWER)?;
+        let answer = |error: serde_json::Error| AdminError::Answer {
+            url: shown(&format!("{}{path}", self.url)),
+            reason: error.to_string(),
+        };
+        serde_json::from_slice(&bytes).map_err(answer)
+    }
+
+    /// Asks for something to be done, once, and gives the answer's bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the gate cannot be asked, or refuses.
+    pub fn bytes(&self, path: &str, body: &Value) -> Result<Vec<u8>, AdminError> {
+        self.ask(Method::Post, path, body, MAX_ARCHIVE)
+    }
+
+    fn ask(&self, method: Method, path: &str, body: &Value, limit: u64) -> Result<Vec<u8>, AdminError> {
         let url = format!("{}{path}", self.url);
-        let (status, bytes) = self.client.ask(method, &url, &self.token, &body.to_string(), MAX_ANSWER)?;
-        let answer: Result<Value, _> = serde_json::from_slice(&bytes);
+        let (status, bytes) = self.client.ask(method, &url, &self.token, &body.to_string(), limit)?;
         if !(200..300).contains(&status) {
+            let answer: Result<Value, _> = serde_json::from_slice(&bytes);
             let detail = answer.ok().and_then(|it| Some(it["errors"][0]["detail"].as_str()?.to_owned()));
             return Err(AdminError::Refused {
                 status,
                 detail: detail.unwrap_or_else(|| "it does not say why".to_owned()),
             });
         }
-        answer.map_err(|error| AdminError::Answer { url: shown(&url), reason: error.to_string() })
+        Ok(bytes)
     }
 }
 

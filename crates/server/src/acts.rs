@@ -7,6 +7,7 @@
 
 mod change;
 mod perform;
+mod taking_down;
 
 use std::sync::Arc;
 
@@ -95,6 +96,8 @@ pub(crate) struct Effect {
     pub(crate) is_work: bool,
     /// What the audit log keeps in place of the act as it was asked for; where that is too large, or others read it there.
     pub(crate) log: Option<Value>,
+    /// Decisions that whoever agreed beforehand need not confirm.
+    pub(crate) decisions: Vec<DecisionId>,
 }
 
 /// What became of an act.
@@ -269,6 +272,9 @@ impl Gate {
             )));
         }
         let effect = effect?;
+        for decision in &effect.decisions {
+            transaction.note_agreement(*decision, &user.login).await?;
+        }
         let shown = preview(&change, &effect, true);
         transaction.set_object(&effect.object);
         transaction.set_detail(detail(&change, &effect, &request.reason, &shown, Some(&user.login)));

@@ -7,6 +7,7 @@ mod people;
 mod questions;
 mod replay;
 mod service;
+mod vault;
 mod webhooks;
 
 pub(crate) use replay::Replayed;
@@ -75,6 +76,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/reload", post(service::reload))
         .route("/policy", get(service::policy).post(service::set_policy))
         .route("/policy/mode", post(service::set_mode))
+        .route("/take-down", post(vault::take_down))
+        .route("/restore", post(vault::restore))
+        .route("/evidence", post(vault::evidence))
 }
 
 #[derive(OpenApi)]
@@ -120,6 +124,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         service::policy,
         service::set_policy,
         service::set_mode,
+        vault::take_down,
+        vault::restore,
+        vault::evidence,
         crate::reports::by_api,
     )
 )]

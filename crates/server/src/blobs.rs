@@ -4,6 +4,8 @@
 //! others, and a rename of a crate or a second registry with the same version costs nothing. Bytes are hashed again when they come back
 //! from the store, unless that was done lately and the store says that they are the same: disks lie, too.
 
+mod sealed;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +103,7 @@ pub enum BlobError {
     /// The store failed.
     #[error("failed to {operation} the archive with the checksum {checksum}")]
     Failed {
-        /// `write` or `read`.
+        /// `write`, `read` or `remove`.
         operation: &'static str,
         /// Its key.
         checksum: Checksum,
@@ -254,7 +256,7 @@ impl Blobs {
         // Other stores show nothing of an object before it is whole.
         let Some(root) = &self.directory else { return };
         let listed = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
-        for directory in listed(&root.join(ARCHIVES)) {
+        for directory in listed(&root.join(ARCHIVES)).chain(listed(&root.join(sealed::VAULT))) {
             for entry in listed(&directory.path()) {
                 let age =
                     entry.metadata().and_then(|it| it.modified()).map(|it| it.elapsed().unwrap_or_default());
@@ -426,7 +428,8 @@ impl Object {
 
 /// Whether a file is one that `object_store` writes before it gives it its name: the same with `#` and a number.
 fn is_staged(name: &OsStr) -> bool {
-    let parts = name.to_str().and_then(|it| it.rsplit_once(".crate#"));
+    let end = |it: &'static str| name.to_str().and_then(|name| name.rsplit_once(it));
+    let parts = end(".crate#").or_else(|| end(".sealed#"));
     parts.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit()))
 }
 

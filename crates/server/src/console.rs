@@ -25,6 +25,7 @@ mod names;
 mod offers;
 mod people;
 mod policy;
+mod prove;
 mod publisher;
 mod queue;
 mod requests;
@@ -33,8 +34,9 @@ mod sealing;
 mod search;
 mod sign_in;
 #[cfg(test)]
-mod stories;
+pub(crate) mod stories;
 mod system;
+mod tombstone;
 mod version;
 mod visitor;
 
@@ -44,8 +46,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-pub(crate) use sealing::Sealing;
 pub use sealing::SealingError;
+pub(crate) use sealing::{Sealing, key_file};
 pub(crate) use sign_in::join_purpose;
 pub(crate) use system::Counted;
 pub(crate) use visitor::{cookie, is_from_elsewhere};
@@ -113,4 +115,5 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/system", get(system::system))
         // What is done.
         .route("/act", get(act::preview).post(act::submit))
+        .route("/prove", get(prove::form).post(prove::prove))
 }

@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     NotFound(String),
     /// It is there already, or in another state.
     Conflict(String),
+    /// It was taken down.
+    Gone(String),
     /// The body is too large.
     TooLarge(u64),
     /// Too many requests; seconds to wait.
@@ -61,6 +63,7 @@ impl Failure {
             Failure::Forbidden(_) => StatusCode::FORBIDDEN,
             Failure::NotFound(_) => StatusCode::NOT_FOUND,
             Failure::Conflict(_) => StatusCode::CONFLICT,
+            Failure::Gone(_) => StatusCode::GONE,
             Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Upstream(_) => StatusCode::BAD_GATEWAY,
@@ -76,6 +79,7 @@ impl Failure {
             | Failure::Forbidden(text)
             | Failure::NotFound(text)
             | Failure::Conflict(text)
+            | Failure::Gone(text)
             | Failure::Upstream(text)
             | Failure::Unavailable(text) => text.clone(),
             Failure::Unauthorized(text) => (*text).to_owned(),

@@ -259,7 +259,7 @@ impl Gate {
         crate::reload::write_down(&store, act.into_iter().collect()).await?;
         engine.replace_policy(policy);
         Ok(Arc::new(Gate {
-            views: Views::new(store.newest_change().await?),
+            views: Views::new(store.newest_change().await?, store.newest_tombstone().await?),
             waiting: Waiting::default(),
             rates: Rates::default(),
             publishing: Turns::new(PUBLISHES, PUBLISHES_OF_ONE),

@@ -47,6 +47,8 @@ pub(crate) enum InspectError {
     Blob(#[from] BlobError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    #[error("it was taken down")]
+    TakenDown,
     #[error("the archive did not come within {} seconds", PATIENCE.as_secs())]
     Slow,
     #[error("failed to read `{}`", path.display())]
@@ -74,6 +76,12 @@ impl Gate {
             return Ok(());
         };
         let (krate, version) = self.store.version_by_id(id).await?;
+        if version.is_taken_down() {
+            // That nobody could look is no answer, and does not have to be one: it is not given out. What is restored without one is inspected.
+            tracing::info!(name = %krate.name, number = %version.version, "not inspected: it was taken down");
+            self.store.complete_job(lease).await?;
+            return Ok(());
+        }
         let registry = self.registry_of(&krate).ok_or(InspectError::NoRegistry(krate.registry.0))?.clone();
         if let Some(front) = self.front(&registry) {
             front.troubles.asked(id);
@@ -90,6 +98,10 @@ impl Gate {
                 let failed = Inspection { state: State::Failed, ..self.not_inspected(reason) };
                 self.store.record_inspection(id, &failed, Some(lease)).await?;
                 self.forget(&krate);
+                return Ok(());
+            }
+            Err(InspectError::TakenDown) => {
+                self.store.complete_job(lease).await?;
                 return Ok(());
             }
             Err(error) => {
@@ -245,6 +257,10 @@ impl Gate {
             Err(error @ (BlobError::NotThere(_) | BlobError::Damaged { .. })) => error,
             Err(error) => return Err(error.into()),
         };
+        // What was taken down is not fetched again, and whoever asks may not know of it yet.
+        if self.was_taken_down(version.id).await? {
+            return Err(InspectError::TakenDown);
+        }
         let Some(front) = self.front(registry) else { return Err(missing.into()) };
         let package = self.package(registry, &krate.name, &version.version, version.checksum);
         let (upstream, directory) = (front.upstream.clone(), self.temporary());
@@ -262,6 +278,11 @@ impl Gate {
         };
         let bytes = tokio::time::timeout(PATIENCE, brought).await.map_err(|_| InspectError::Slow)??;
         self.blobs.put(Bytes::from(bytes)).await?;
+        // It may have been while they came.
+        if self.was_taken_down(version.id).await? {
+            self.seal_what_came_back(version.checksum).await?;
+            return Err(InspectError::TakenDown);
+        }
         Ok(())
     }
 
@@ -279,7 +300,9 @@ impl Gate {
             return unknown("it is older than 90 days, and settled releases are not compared");
         }
         let is_before = |it: &&VersionRecord| {
-            it.version < version.version && (it.version.pre.is_empty() || !version.version.pre.is_empty())
+            it.version < version.version
+                && !it.is_taken_down()
+                && (it.version.pre.is_empty() || !version.version.pre.is_empty())
         };
         // What is held is no ground to compare with: whoever publishes the same payload twice would have changed nothing.
         let is_trusted = |it: &&VersionRecord| {
@@ -289,13 +312,14 @@ impl Gate {
             all.iter().filter(is_before).filter(is_trusted).max_by(|a, b| a.version.cmp(&b.version));
         let any = || all.iter().filter(is_before).max_by(|a, b| a.version.cmp(&b.version));
         let Some(before) = trusted.or_else(any) else {
-            return unknown("there is no version before it");
+            return unknown("there is no version before it that was not taken down");
         };
         Ok(match self.archive_file(registry, krate, before).await {
             Ok(file) => {
                 Known::Known((self.package(registry, &krate.name, &before.version, before.checksum), file))
             }
             // What an upstream, a disk or a database could not do may be better the next time. A comparison that is left out hides what is new.
+            Err(InspectError::TakenDown) => Known::Unknown("the version before it was taken down".to_owned()),
             Err(error) if !is_last => return Err(error),
             Err(error) => Known::Unknown(with_sources(&error)),
         })
@@ -307,7 +331,9 @@ impl Gate {
             return Ok(());
         };
         let at = self.now();
-        versions.retain(|it| at.saturating_sub(it.published_at.unwrap_or(it.first_seen)) <= RECENT);
+        versions.retain(|it| {
+            !it.is_taken_down() && at.saturating_sub(it.published_at.unwrap_or(it.first_seen)) <= RECENT
+        });
         versions.sort_by_key(|it| std::cmp::Reverse(it.first_seen));
         for version in versions.iter().take(JUDGED_AGAIN) {
             let job = self.inspection_of(registry, version.id);

@@ -46,6 +46,7 @@ mod serving;
 mod setup;
 mod troubles;
 mod turns;
+mod vault;
 mod views;
 mod waiting;
 mod webhooks;

@@ -67,6 +67,7 @@ pub async fn serve(
         tokio::spawn(gate.clone().follow_waivers()),
         tokio::spawn(gate.clone().follow_policy()),
         tokio::spawn(gate.clone().fill_dependencies()),
+        tokio::spawn(gate.clone().keep_vault()),
     ];
     let connections = Connections {
         router: router(gate.clone()),

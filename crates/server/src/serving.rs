@@ -181,6 +181,10 @@ async fn give(
     caller: &Caller,
     (view, record): (&View, &VersionRecord),
 ) -> Result<Option<Response>, Failure> {
+    if record.is_taken_down() {
+        gate.metrics.refused();
+        return Err(gone(gate, registry, view, record));
+    }
     if !record.standing.is_open() {
         gate.metrics.refused();
         if record.standing.state == Standing::Pending
@@ -196,7 +200,14 @@ async fn give(
         // What is damaged here is as good as not there, where it can be had again.
         Err(SendError::Blob(BlobError::NotThere(_) | BlobError::Damaged { .. })) => {
             let brought = gate.bring(registry, &view.krate, record).await;
-            brought.map_err(|error| unreachable(registry, error))?;
+            match brought {
+                // Somebody took it down a moment ago, elsewhere.
+                Err(InspectError::TakenDown) => {
+                    gate.changed(registry, &view.krate.name);
+                    return Ok(None);
+                }
+                brought => brought.map_err(|error| unreachable(registry, error))?,
+            }
             gate.to_send(&record.checksum, caller.address).await?
         }
         Err(error) => return Err(error.into()),
@@ -218,6 +229,7 @@ async fn give(
         // Somebody decided so a moment ago, elsewhere.
         Err(error) if *error.kind() == StoreErrorKind::NotOpen => {
             gate.changed(registry, &view.krate.name);
+            gate.views.forget_archive(&record.checksum);
             Ok(None)
         }
         Err(error) => Err(Failure::from(&*error)),
@@ -248,6 +260,17 @@ async fn find(
     let view = gate.inspected(registry, name.as_str(), record.id).await?.ok_or_else(missing)?;
     let record = view.version(version).cloned().ok_or_else(missing)?;
     Ok((view, record))
+}
+
+/// The answer to whoever asks for what was taken down.
+fn gone(gate: &Gate, registry: &Registry, view: &View, record: &VersionRecord) -> Failure {
+    let (name, number) = (&view.krate.name, &record.version);
+    let reason = crate::refusal::harmless(record.taken_down.as_deref().unwrap_or_default(), 300);
+    let alternative = view.alternative(number).map_or_else(String::new, |it| format!("; {it} can be had"));
+    let page = gate.version_page(registry, name, number);
+    Failure::Gone(format!(
+        "`{name}` {number} was taken down by this registry: {reason}{alternative}; see {page}"
+    ))
 }
 
 fn unreachable(registry: &Registry, error: InspectError) -> Failure {

@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use cratekeeper_model::Checksum;
 use cratekeeper_store::{
-    CrateRecord, Registry, RegistryId, State, StoreError, VersionRecord, canonical_name,
+    CrateRecord, Registry, RegistryId, State, StoreError, TombstoneId, VersionRecord, canonical_name,
 };
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -137,16 +137,19 @@ pub(crate) struct Views {
     archives: Cache<Checksum, Bytes, Bytewise>,
     /// The last change that was seen.
     seen: AtomicI64,
+    /// The last tombstone that was seen.
+    seen_tombstone: AtomicI64,
     /// Counts changes that were seen or made here, so that no view that was read before one is put in after it.
     generation: Mutex<u64>,
 }
 
 impl Views {
-    pub(crate) fn new(seen: i64) -> Views {
+    pub(crate) fn new(seen: i64, seen_tombstone: TombstoneId) -> Views {
         Views {
             views: Cache::with_weighter(4_096, VIEW_BYTES, Bytewise),
             archives: Cache::with_weighter(512, ARCHIVE_BYTES, Bytewise),
             seen: AtomicI64::new(seen),
+            seen_tombstone: AtomicI64::new(seen_tombstone.0),
             generation: Mutex::default(),
         }
     }
@@ -161,6 +164,11 @@ impl Views {
         if bytes.len() as u64 <= WHOLE {
             self.archives.insert(checksum, bytes.clone());
         }
+    }
+
+    /// Forgets the bytes of an archive.
+    pub(crate) fn forget_archive(&self, checksum: &Checksum) {
+        self.archives.remove(checksum);
     }
 
     /// A number is whole after each change, so a panic elsewhere does not matter.
@@ -213,8 +221,22 @@ impl Gate {
             for change in changes {
                 self.views.views.remove(&(change.registry, canonical_name(&change.name)));
             }
+            self.forget_taken_down().await?;
             // Last: whoever reads this number gets no view that is older.
             self.views.seen.fetch_max(last, Ordering::AcqRel);
+        }
+    }
+
+    /// Drops the bytes of all that anybody took down since the last call.
+    async fn forget_taken_down(&self) -> Result<(), StoreError> {
+        loop {
+            let seen = self.views.seen_tombstone.load(Ordering::Acquire);
+            let some = self.store.taken_down(TombstoneId(seen)).await?;
+            let Some(last) = some.last() else { return Ok(()) };
+            self.views.seen_tombstone.fetch_max(last.tombstone.0, Ordering::AcqRel);
+            for it in some {
+                self.views.forget_archive(&it.checksum);
+            }
         }
     }
 

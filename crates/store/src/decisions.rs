@@ -194,6 +194,22 @@ impl Transaction {
         update.update(&self.inner).await.during("confirm the decision", id)?.try_into()
     }
 
+    /// Writes down who agreed beforehand to an act that took this decision.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such decision, it was undone or confirmed before, or the database refuses.
+    pub async fn note_agreement(&mut self, id: DecisionId, second: &str) -> Result<(), StoreError> {
+        let update = decisions::Entity::update_many()
+            .col_expr(decisions::Column::ConfirmedBy, Expr::value(Some(clean(second))))
+            .col_expr(decisions::Column::ConfirmedAt, Expr::value(Some(self.at)))
+            .filter(decisions::Column::Id.eq(id.0))
+            .filter(decisions::Column::UndoneAt.is_null())
+            .filter(decisions::Column::ConfirmedAt.is_null());
+        let updated = update.exec(&self.inner).await.during("confirm the decision", id)?;
+        (updated.rows_affected == 1).then_some(()).during("find the decision", id)
+    }
+
     /// The highest number of a version; 0 where there is none.
     async fn newest_version(&self) -> Result<i64, StoreError> {
         let query = versions::Entity::find().select_only().expr(Expr::col(versions::Column::Id).max());

@@ -136,6 +136,7 @@ table!(versions, "versions" {
     decision_id: Option<i64>,
     rank: i32,
     description: Option<String>,
+    taken_down_reason: Option<String>,
 });
 
 table!(provenance, "provenance" {
@@ -484,4 +485,21 @@ table!(case_rules, "case_rules" {
     case_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     rule: String,
+});
+
+table!(tombstones, "tombstones" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    version_id: i64,
+    checksum: String,
+    state: String,
+    reason: String,
+    actor: String,
+    at: i64,
+    decision_id: i64,
+    trouble: Option<String>,
+    restore_reason: Option<String>,
+    restored_by: Option<String>,
+    restore_asked_at: Option<i64>,
+    ended_at: Option<i64>,
 });

@@ -52,6 +52,7 @@ mod sessions;
 mod standing;
 mod tokens;
 mod transaction;
+mod vault;
 mod versions;
 mod webhooks;
 mod words;
@@ -86,11 +87,12 @@ pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Sessi
 pub use standing::{DecisionAction, Enforcement, Standing, State};
 pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
 pub use transaction::{Act, Transaction};
+pub use vault::{TakenDown, Tombstone, TombstoneState, VAULT};
 pub use versions::{
     Provenance, QueueCursor, QueueEntry, QueueFilter, QueueOrder, VersionRecord, YankOverlay,
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
     CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, LockId, RegistryId, ReportId, RequestId,
-    SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
+    SessionId, TokenId, TombstoneId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
 };

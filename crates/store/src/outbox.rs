@@ -106,6 +106,16 @@ impl Outbox {
         });
     }
 
+    /// How many decisions were noted.
+    pub(crate) fn count(&self) -> usize {
+        self.decided.len()
+    }
+
+    /// Forgets decisions that are parts of one that is noted instead; what followed from them stays.
+    pub(crate) fn forget(&mut self, all_but: usize) {
+        self.decided.truncate(all_but);
+    }
+
     fn link(&self, version: i64) -> Option<String> {
         self.links.as_ref().map(|url| format!("{url}/v/{version}"))
     }

@@ -161,7 +161,12 @@ async fn already(
     let how =
         provenance::Entity::find_by_id(row.id).one(&transaction.inner).await.during("publish", object)?;
     let is_theirs = how.is_some_and(|it| it.publisher_folded.as_deref() == Some(&fold(&new.by.login)));
-    if is_theirs && row.checksum == new.checksum.to_string() && row.number == new.version.to_string() {
+    let stands = row.taken_down_reason.is_none();
+    if is_theirs
+        && stands
+        && row.checksum == new.checksum.to_string()
+        && row.number == new.version.to_string()
+    {
         return Ok(Published::Already { krate, version: VersionId(row.id) });
     }
     Err(StoreError::new("publish", object, StoreErrorKind::VersionTaken { checksum: row.checksum }))

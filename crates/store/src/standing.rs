@@ -2,7 +2,8 @@
 //!
 //! The narrowest decision that is not undone holds: one about the version before one about its crate before
 //! one about its publisher; of two about the same, the newer. So whoever releases a single version of a
-//! publisher on hold has the last word on it. Without a decision, inspection holds. The result is kept in the
+//! publisher on hold has the last word on it. Without a decision, inspection holds. A version that was taken down is
+//! blocked, whatever else holds. The result is kept in the
 //! version's row, so that an index is read without looking at decisions; this file is the only one that works
 //! it out.
 
@@ -100,6 +101,8 @@ pub(crate) struct Automatic<'a> {
     pub(crate) first_seen: i64,
     /// Number of the version; later ones have higher ones.
     pub(crate) id: i64,
+    /// Why it was taken down.
+    pub(crate) taken_down: Option<&'a str>,
 }
 
 impl Automatic<'_> {
@@ -111,6 +114,7 @@ impl Automatic<'_> {
             reason: &row.reason,
             first_seen: row.first_seen,
             id: row.id,
+            taken_down: row.taken_down_reason.as_deref(),
         })
     }
 }
@@ -165,6 +169,12 @@ pub(crate) fn standing(
     automatic: &Automatic<'_>,
     decisions: &[&decisions::Model],
 ) -> Result<Standing, StoreError> {
+    if let Some(reason) = automatic.taken_down {
+        // Whatever else is decided or found out: there is nothing that could be given out.
+        let decision = deciding(automatic, decisions).map(|it| DecisionId(it.id));
+        let reason = format!("taken down: {reason}");
+        return Ok(Standing { state: State::Blocked, listed: false, reason, decision });
+    }
     let Some(decision) = deciding(automatic, decisions) else {
         let listed = match automatic.state {
             State::Pending => automatic.listed_while_pending,
@@ -356,6 +366,7 @@ mod tests {
         reason: "score",
         first_seen: 0,
         id: 7,
+        taken_down: None,
     };
 
     fn decision(

@@ -72,6 +72,8 @@ pub struct VersionRecord {
     pub inspected_at: Option<i64>,
     /// `package.description`; `None` where it has none, and of versions of upstreams.
     pub description: Option<String>,
+    /// Why it was taken down: its bytes are in the vault, and nobody gets them.
+    pub taken_down: Option<String>,
     /// What holds.
     pub standing: Standing,
 }
@@ -81,6 +83,12 @@ impl VersionRecord {
     #[must_use]
     pub fn automatic_is_open(&self) -> bool {
         self.automatic == State::Released
+    }
+
+    /// Whether it was taken down.
+    #[must_use]
+    pub fn is_taken_down(&self) -> bool {
+        self.taken_down.is_some()
     }
 
     /// Whether the index shows it as withdrawn.
@@ -115,6 +123,7 @@ impl TryFrom<versions::Model> for VersionRecord {
             verdict: read_optional(row.verdict.as_deref(), "verdict", id)?,
             inspected_at: row.inspected_at,
             description: row.description,
+            taken_down: row.taken_down_reason,
             standing: Standing {
                 state: read_word(&row.standing, "standing", id)?,
                 listed: row.listed,

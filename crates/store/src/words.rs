@@ -211,6 +211,8 @@ numbers! {
     WaiverId,
     /// Number of a report.
     ReportId,
+    /// Number of what stands in the place of a version that was taken down.
+    TombstoneId,
 }
 
 #[cfg(test)]

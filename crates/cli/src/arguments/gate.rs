@@ -158,6 +158,27 @@ pub(crate) enum GateCommand {
     Release(Target),
     /// Keep something from builds for good
     Block(Target),
+    /// Take a version down, or all of a crate: nobody gets it, and its bytes are kept sealed as evidence
+    ///
+    /// A second person agrees first. Downloads are answered with 410 and the reason, the index has no line of it, and its number stays taken.
+    TakeDown(Versions),
+    /// Bring back what was taken down; it is held until somebody releases it
+    Restore(Versions),
+    /// Write the archive of a version that was taken down to a file; the audit log says who looked
+    Evidence {
+        /// A version such as `serde@1.0.219`
+        #[arg(value_name = "CRATE@VERSION")]
+        version: String,
+        /// Registry of the version
+        #[arg(long, value_name = "NAME", default_value = "hosted")]
+        registry: String,
+        /// File to write; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Undo a decision
     Undo {
         /// Its number
@@ -330,6 +351,20 @@ pub(crate) struct Target {
     #[arg(long)]
     pub(crate) hide: bool,
     /// Why; whoever is refused reads it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+/// Versions that are taken down or restored.
+#[derive(Debug, Args)]
+pub(crate) struct Versions {
+    /// A version such as `serde@1.0.219`, or a crate for all of its versions
+    #[arg(value_name = "CRATE[@VERSION]")]
+    pub(crate) target: String,
+    /// Registry: hosted, or the name of an upstream
+    #[arg(long, value_name = "NAME", default_value = "hosted")]
+    pub(crate) registry: String,
+    /// Why; whoever asks for it reads it
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
 }

@@ -10,7 +10,7 @@ use crate::in_force::CHANGED;
 /// Who may hold, release and block.
 pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
 
-/// Who may give roles and tokens.
+/// Who may give roles and tokens, and take versions down.
 const ADMINISTER: [Role; 1] = [Role::Admin];
 
 /// What an act is about: a version, a crate, or a publisher.
@@ -85,6 +85,10 @@ pub(crate) enum Change {
     EndWaiver { waiver: i64 },
     /// Decide by another policy.
     SetPolicy { text: String },
+    /// Take a version down, or all of a crate: nobody gets it, and its bytes go into the vault.
+    TakeDown { target: Target },
+    /// Bring back what was taken down; it is held then.
+    Restore { target: Target },
 }
 
 impl Change {
@@ -113,6 +117,8 @@ impl Change {
             Change::Waive { .. } => "waiver.create",
             Change::EndWaiver { .. } => "waiver.end",
             Change::SetPolicy { .. } => CHANGED,
+            Change::TakeDown { .. } => "version.take-down",
+            Change::Restore { .. } => "version.restore",
         }
         .to_owned()
     }
@@ -139,6 +145,8 @@ impl Change {
             | Change::ResetPassword { .. }
             | Change::RevokeToken { .. }
             | Change::EndSession { .. }
+            | Change::TakeDown { .. }
+            | Change::Restore { .. }
             | Change::CreateToken { .. } => &ADMINISTER,
         }
     }
@@ -167,6 +175,8 @@ impl Change {
                 | Change::RevokeToken { .. }
                 | Change::EndSession { .. }
                 | Change::SetPolicy { .. }
+                | Change::TakeDown { .. }
+                | Change::Restore { .. }
         ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
     }
 }

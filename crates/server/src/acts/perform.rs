@@ -35,6 +35,7 @@ impl Gate {
         match change {
             Change::Decide { target, action, enforcement } => {
                 let (subject, object) = self.subject(target).await?;
+                self.refuse_taken_down(&subject, Some(*action)).await?;
                 let decision = NewDecision::new(subject, *action, *enforcement, why)?;
                 let (id, versions) = transaction.decide(&decision).await?;
                 self.of_versions(transaction, object, versions, json!({ "decision": id })).await
@@ -42,6 +43,7 @@ impl Gate {
             Change::Undo { decision } => {
                 let before = self.store.decision(DecisionId(*decision)).await?;
                 let object = self.shown(&before.subject).await?;
+                self.refuse_taken_down(&before.subject, None).await?;
                 let versions = transaction.undo_decision(DecisionId(*decision), why).await?;
                 self.of_versions(transaction, object, versions, json!({ "decision": decision })).await
             }
@@ -156,6 +158,8 @@ impl Gate {
                 let line = line(format!("case of {object}"), before.state.as_str(), "closed");
                 Ok(Effect { object, lines: vec![line], answer: json!({ "case": case }), ..Effect::default() })
             }
+            Change::TakeDown { target } => self.take_down(transaction, target, why).await,
+            Change::Restore { target } => self.restore(transaction, target, why).await,
         }
     }
 

@@ -205,6 +205,9 @@ pub(super) async fn inspect_again(
     let (Subject::Version(id), object) = gate.subject(&body.target).await? else {
         return Err(Failure::Bad("one version is inspected at a time".to_owned()));
     };
+    if gate.was_taken_down(id).await? {
+        return Err(Failure::Conflict(format!("`{object}` was taken down: there is nothing to inspect")));
+    }
     let registry = gate.registry(&body.target.registry).unwrap_or(&gate.hosted);
     let job = gate.inspection_of(registry, id);
     let act = Act::new(&user.login, "version.inspect-again", &object, gate.now());

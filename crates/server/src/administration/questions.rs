@@ -131,8 +131,10 @@ pub(super) async fn version(
     let provenance = gate.store.provenance(record.id).await?;
     let inspections = gate.store.inspections(record.id, 20).await?;
     let events = gate.store.events_of(krate.id).await?;
+    let tombstone = gate.store.tombstone(record.id).await?;
     Ok(Json(json!({
         "registry": registry, "crate": krate, "version": record, "provenance": provenance, "inspections": inspections, "events": events,
+        "tombstone": tombstone,
     })))
 }
 

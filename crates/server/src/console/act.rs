@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use cratekeeper_store::Act;
 use serde::Deserialize;
 
 use super::layout::{Frame, page};
@@ -111,6 +110,8 @@ pub(super) fn verb(change: &Change) -> String {
         Change::Waive { .. } => "Waive the clause",
         Change::EndWaiver { .. } => "End the waiver",
         Change::SetPolicy { .. } => "Set the policy",
+        Change::TakeDown { .. } => "Take down",
+        Change::Restore { .. } => "Restore",
     }
     .to_owned()
 }
@@ -164,11 +165,7 @@ pub(super) async fn submit(State(gate): State<Arc<Gate>>, sent: Sent<Wanted>) ->
             let problem = Some("Prove again who you are: this act is grave.");
             return show(&gate, &visitor, &change, (back, &form.reason), problem).await;
         };
-        gate.require_proof(&visitor, password, &form.code).await?;
-        let login = &visitor.user.login;
-        let mut transaction = gate.store.act(Act::new(login, "session.prove", login, gate.now())).await?;
-        transaction.note_proof(visitor.session.id).await?;
-        transaction.commit().await?;
+        gate.prove_again(&visitor, password, &form.code).await?;
     }
     match gate.submit(&visitor.user, &change, &form.reason, Some(&form.digest)).await {
         Ok(Submitted::Waiting { request, .. }) => {

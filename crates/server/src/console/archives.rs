@@ -9,7 +9,8 @@ use cratekeeper_store::{CrateRecord, Registry, VersionRecord};
 use tokio::sync::Semaphore;
 
 use super::layout::plain;
-use super::visitor::Problem;
+use super::tombstone::why_not;
+use super::visitor::{Problem, Visitor};
 use crate::blobs::BlobError;
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -20,15 +21,32 @@ static UNPACKING: Semaphore = Semaphore::const_new(2);
 /// Largest archive for a page, unpacked; half of what is inspected. The largest honest crates have a hundred megabytes.
 const UNPACKED: u64 = 256 << 20;
 
-/// What `make` makes of a version's archive; or why there is nothing to show, as a sentence.
+/// What `make` makes of a version's archive; or why there is nothing to show, as a sentence. What was taken down is opened for `looker` alone, with
+/// an entry in the audit log that names what they look at.
 pub(super) async fn of_version<T: Send + 'static>(
     gate: &Gate,
+    looker: Option<(&Visitor, &str)>,
     registry: &Registry,
     krate: &CrateRecord,
     version: &VersionRecord,
     make: impl FnOnce(CrateArchive) -> T + Send + 'static,
 ) -> Result<Result<T, String>, Problem> {
-    let bytes = match gate.blobs.get(&version.checksum).await {
+    let kept = match looker {
+        _ if !version.is_taken_down() => gate.blobs.get(&version.checksum).await,
+        None => return Ok(Err("It was taken down.".to_owned())),
+        Some((visitor, what)) => {
+            if let Some(reason) = why_not(visitor, gate.now()) {
+                return Ok(Err(reason.to_owned()));
+            }
+            match gate.evidence(&visitor.user.login, (krate, version), what.into()).await {
+                Ok(bytes) => Ok(bytes),
+                Err(failure) => {
+                    return Ok(Err(format!("It was taken down, and {}.", plain(&failure.told()))));
+                }
+            }
+        }
+    };
+    let bytes = match kept {
         Ok(bytes) => bytes,
         Err(BlobError::NotThere(_)) if gate.front(registry).is_some() => {
             let text = "Its archive is not here: nobody has fetched it from the upstream.";

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
 use cratekeeper_store::{
     Act, Assignee, COMMENT, CaseFilter, CaseId, CaseOrder, CaseRecord, CaseState, Comment, CrateRecord,
-    EventKind, Fetch, InspectionRecord, Provenance, Registry, Subject, VersionId, VersionRecord,
+    EventKind, Fetch, InspectionRecord, Provenance, Registry, Role, Subject, VersionId, VersionRecord,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -21,6 +21,7 @@ use super::file::file_path;
 use super::hit::Hit;
 use super::layout::{Frame, ago, filters, lines, moment, page, plain};
 use super::offers::{self, About, Offer};
+use super::tombstone;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::administration::AUDIT;
 use crate::call_graph::Calls;
@@ -72,6 +73,7 @@ struct CasePage {
     comments: Vec<Comment>,
     reports: Vec<Reported>,
     previous: Option<String>,
+    tombstone: Option<tombstone::Shown>,
 }
 
 /// A step of what the version does.
@@ -170,6 +172,7 @@ pub(super) async fn case(
         hit: gate.hit(&krate, &version).await?,
         calls: gate.calls_of(&krate, &version).await,
         has_call_graph: gate.call_graph.is_some(),
+        tombstone: gate.tombstone_of(&version).await?,
         is_open: case.state == CaseState::Open,
         age: ago(gate.now() - case.opened_at),
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
@@ -197,6 +200,7 @@ pub(super) async fn case(
                 events: &events,
                 open_case: (case.state == CaseState::Open).then_some(case.id),
                 now: gate.now(),
+                is_admin: visitor.has(&[Role::Admin]),
                 back: &format!("/console/case/{}", case.id),
             })
         } else {

@@ -22,6 +22,7 @@ use super::case::words;
 use super::file::{Remark, file_path, remarks};
 use super::highlight::{Language, Span, line};
 use super::layout::{Frame, page, plain};
+use super::tombstone::prove;
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -61,6 +62,8 @@ struct DifferencePage {
     others: Vec<(i64, String)>,
     likes: Vec<Like>,
     problem: Option<String>,
+    /// Where whoever may look at evidence proves who they are.
+    prove: Option<String>,
     words: Vec<(String, String)>,
     comparison: Comparison,
 }
@@ -163,12 +166,15 @@ pub(super) async fn difference(
             None => Vec::new(),
         },
         problem: None,
+        prove: None,
         words: Vec::new(),
         comparison: Comparison::default(),
     };
     if let Some((other_crate, other)) = other {
         page_data.words = in_words(&gate, &other, &version).await?;
-        match compare(&gate, (&other_crate, &other), (&krate, &version), case).await? {
+        let back = format!("/console/version/{}/difference?to={}", version.id, other.id);
+        page_data.prove = prove(&visitor, gate.now(), &[&version, &other], &back);
+        match compare((&gate, &visitor), (&other_crate, &other), (&krate, &version), case).await? {
             Ok(comparison) => page_data.comparison = comparison,
             Err(reason) => page_data.problem = Some(reason),
         }
@@ -303,7 +309,7 @@ fn held(archive: CrateArchive) -> BTreeMap<String, Held> {
 }
 
 async fn compare(
-    gate: &Gate,
+    (gate, visitor): (&Gate, &Visitor),
     (older_crate, older): About<'_>,
     (newer_crate, newer): About<'_>,
     case: Option<Case>,
@@ -312,7 +318,8 @@ async fn compare(
     for (krate, version) in [(older_crate, older), (newer_crate, newer)] {
         let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
         let registry = gate.registry_of(krate).ok_or_else(missing)?.clone();
-        match archives::of_version(gate, &registry, krate, version, held).await? {
+        match archives::of_version(gate, Some((visitor, "compared")), &registry, krate, version, held).await?
+        {
             Ok(files) => sides.push(files),
             Err(reason) => return Ok(Err(format!("{} {}: {reason}", krate.name, version.version))),
         }

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::archives;
 use super::highlight::{Language, Span, lines};
 use super::layout::{Frame, page, plain};
+use super::tombstone::prove;
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -46,6 +47,8 @@ struct FilePage {
     shown: Result<Shown, String>,
     /// What findings say about the file as a whole.
     about: Vec<Remark>,
+    /// Where whoever may look at evidence proves who they are.
+    prove: Option<String>,
 }
 
 /// What is shown of a file.
@@ -143,9 +146,11 @@ pub(super) async fn file(
     let remarks = remarks.unwrap_or_default();
     let about = remarks.iter().filter(|it| it.line.is_none()).cloned().collect();
     let (path, line) = (asked.file.clone(), asked.line);
+    let line_asked = line.and_then(|it| u32::try_from(it).ok());
     let from = asked.from.unwrap_or_else(|| line.map_or(1, page_of)).max(1);
     let id = version.id;
-    let made = archives::of_version(&gate, &registry, &krate, &version, move |archive| {
+    let looker = Some((&visitor, asked.file.as_str()));
+    let made = archives::of_version(&gate, looker, &registry, &krate, &version, move |archive| {
         archive.file(&path).map(|it| shown(id, it, (from, line), &remarks))
     });
     let shown = match made.await? {
@@ -162,6 +167,7 @@ pub(super) async fn file(
         path: plain(&asked.file),
         shown,
         about,
+        prove: prove(&visitor, gate.now(), &[&version], &file_path(version.id, &asked.file, line_asked)),
     };
     page(&page_data.frame, &page_data)
 }

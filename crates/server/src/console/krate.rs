@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use cratekeeper_names::{Candidate, Corpus, Level};
-use cratekeeper_store::{CrateEvent, EventKind, Owner, Subject, VersionId, VersionRecord};
+use cratekeeper_store::{CrateEvent, EventKind, Owner, Role, Subject, VersionId, VersionRecord};
 use serde::Deserialize;
 
 use super::act::notice;
@@ -16,7 +16,7 @@ use super::chart::history;
 use super::decided::{Decided, decisions};
 use super::hit::crate_path;
 use super::layout::{Frame, filters, moment, page, plain};
-use super::offers::{self, Offer};
+use super::offers::{self, Offer, TakenDown};
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -54,6 +54,7 @@ struct VersionRow {
     id: VersionId,
     number: String,
     state: String,
+    is_taken_down: bool,
     level: String,
     score: Option<u8>,
     at: i64,
@@ -129,7 +130,14 @@ pub(super) async fn krate(
             {
                 let locks = gate.store.locks(krate.id).await?;
                 let yanked = yanked_since(&view.versions, &events);
-                offers::of_crate(&registry, &krate.name, &locks, (yanked, gate.now()), &back)
+                let taken_down = visitor.has(&[Role::Admin]).then(|| taken_down(&view.versions));
+                offers::of_crate(
+                    &registry,
+                    &krate.name,
+                    &locks,
+                    (yanked, gate.now()),
+                    (taken_down, back.as_str()),
+                )
             }
         } else {
             Vec::new()
@@ -142,6 +150,14 @@ pub(super) async fn krate(
         frame,
     };
     page(&page_data.frame, &page_data)
+}
+
+fn taken_down(versions: &[VersionRecord]) -> TakenDown {
+    match versions.iter().filter(|it| it.is_taken_down()).count() {
+        0 => TakenDown::None,
+        count if count == versions.len() => TakenDown::All,
+        _ => TakenDown::Some,
+    }
 }
 
 fn number_of(versions: &[VersionRecord], id: VersionId) -> String {
@@ -162,6 +178,7 @@ fn rows(versions: &[&VersionRecord], events: &[CrateEvent]) -> Vec<VersionRow> {
         id: it.id,
         number: it.version.to_string(),
         state: it.standing.state.to_string(),
+        is_taken_down: it.is_taken_down(),
         level: it.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
         score: it.score,
         at: it.published_at.unwrap_or(it.first_seen),

@@ -62,6 +62,8 @@ pub(super) struct About<'a> {
     /// Its case, while that is open.
     pub(super) open_case: Option<CaseId>,
     pub(super) now: i64,
+    /// Whether whoever looks may take it down.
+    pub(super) is_admin: bool,
     /// Where whoever did something comes back to.
     pub(super) back: &'a str,
 }
@@ -73,6 +75,13 @@ pub(super) fn of_version(about: &About<'_>) -> Vec<Offer> {
     let of_crate = || Target { krate: Some(krate.name.clone()), ..target(registry) };
     let of_version = || Target { version: Some(version.version.to_string()), ..of_crate() };
     let of_publisher = |it: &str| Target { publisher: Some(it.to_owned()), ..target(registry) };
+    if version.is_taken_down() {
+        offers.decide("Quarantine the crate", of_crate(), DecisionAction::Hold);
+        if about.is_admin {
+            offers.add("Restore this version", &Change::Restore { target: of_version() }, true);
+        }
+        return offers.offers;
+    }
     let is_decided = version.standing.decision.is_some();
     let state = version.standing.state;
     if state != Standing::Held || !is_decided {
@@ -91,6 +100,9 @@ pub(super) fn of_version(about: &About<'_>) -> Vec<Offer> {
     }
     if let Some(login) = publisher {
         offers.decide("Block everything of the publisher", of_publisher(login), DecisionAction::Block);
+    }
+    if about.is_admin {
+        offers.add("Take down this version", &Change::TakeDown { target: of_version() }, true);
     }
     if state != Standing::Released {
         offers.decide("Release this version", of_version(), DecisionAction::Release);
@@ -115,19 +127,34 @@ fn target(registry: &Registry) -> Target {
     Target { registry: registry.name.clone(), krate: None, version: None, publisher: None }
 }
 
-/// What can be done about a crate. `yanked_since` is the moment of its first yank that still holds.
+/// How many versions of a crate were taken down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenDown {
+    None,
+    Some,
+    All,
+}
+
+/// What can be done about a crate. `yanked_since` is the moment of its first yank that still holds; `taken_down` is for those who may take down
+/// alone.
 pub(super) fn of_crate(
     registry: &Registry,
     name: &str,
     locks: &[Lock],
     (yanked_since, now): (Option<i64>, i64),
-    back: &str,
+    (taken_down, back): (Option<TakenDown>, &str),
 ) -> Vec<Offer> {
     let mut offers = Offers { registry: &registry.name, back, offers: Vec::new() };
     let of_crate = || Target { krate: Some(name.to_owned()), ..target(registry) };
     offers.decide("Quarantine the crate", of_crate(), DecisionAction::Hold);
     offers.decide("Block the crate", of_crate(), DecisionAction::Block);
     offers.decide("Release the crate", of_crate(), DecisionAction::Release);
+    if matches!(taken_down, Some(TakenDown::None | TakenDown::Some)) {
+        offers.add("Take down all versions", &Change::TakeDown { target: of_crate() }, true);
+    }
+    if matches!(taken_down, Some(TakenDown::All | TakenDown::Some)) {
+        offers.add("Restore what was taken down", &Change::Restore { target: of_crate() }, true);
+    }
     if let Some(from) = yanked_since {
         offers.roll_back_yanks(Some(name), None, from, now);
     }

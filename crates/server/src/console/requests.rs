@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::act::{DonePage, notice, once};
 use super::layout::{Frame, ago, filters, page};
 use super::visitor::{Problem, Sent, Visitor};
-use crate::acts::{Preview, TRIAGE};
+use crate::acts::{Change, Preview, TRIAGE};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -83,6 +83,7 @@ struct RequestPage {
     is_own: bool,
     /// Why whoever looks cannot agree.
     why_not: Option<String>,
+    needs_proof: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +108,7 @@ pub(super) async fn request(
         is_waiting: request.state == RequestState::Waiting && request.expires_at > gate.now(),
         is_own: request.requester == visitor.user.login,
         why_not: gate.why_not_second(&visitor.user, &request).await?,
+        needs_proof: needs_proof(&gate, &visitor, &request),
         request,
         preview,
         frame,
@@ -118,6 +120,18 @@ pub(super) async fn request(
 pub(super) struct Agreement {
     digest: String,
     reason: String,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    code: String,
+}
+
+/// Whether somebody has to prove again who they are before they agree: two people are two only where both are who they say.
+fn needs_proof(gate: &Gate, visitor: &Visitor, request: &Request) -> bool {
+    // What cannot be read is not done either.
+    let is_grave = serde_json::from_value::<Change>(request.change.clone())
+        .map_or(true, |change| change.needs_fresh_proof());
+    is_grave && !visitor.is_fresh(gate.now())
 }
 
 #[derive(Deserialize)]
@@ -133,6 +147,13 @@ pub(super) async fn agree(
 ) -> Result<Response, Problem> {
     let Sent { visitor, form } = sent;
     visitor.with_role(&TRIAGE)?;
+    if needs_proof(&gate, &visitor, &gate.store.request(RequestId(id)).await?) {
+        let Some(password) = form.password.as_deref() else {
+            let problem = "prove again who you are: this act is grave".to_owned();
+            return Err(Failure::Forbidden(problem).into());
+        };
+        gate.prove_again(&visitor, password, &form.code).await?;
+    }
     let answer = gate.agree(&visitor.user, RequestId(id), &form.reason, Some(&form.digest)).await?;
     let (secret, link) = once(&answer);
     if secret.is_none() && link.is_none() {

@@ -50,25 +50,7 @@ impl Sealing {
     /// The key in a directory; made, readable by its owner alone, where there is none.
     pub(crate) fn open(directory: &Path) -> Result<Sealing, SealingError> {
         let path = directory.join(KEY);
-        let io = |source| SealingError::Io { path: path.clone(), source };
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let mut bytes = vec![0; LENGTH];
-                SystemRandom::new().fill(&mut bytes).map_err(|_| SealingError::Random)?;
-                let mut file = tempfile::NamedTempFile::new_in(directory).map_err(io)?;
-                file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
-                match file.persist_noclobber(&path) {
-                    Ok(_) => bytes,
-                    // Another process was faster: its key is the one.
-                    Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-                        std::fs::read(&path).map_err(io)?
-                    }
-                    Err(error) => return Err(io(error.error)),
-                }
-            }
-            Err(error) => return Err(io(error)),
-        };
+        let bytes = key_file(&path, LENGTH)?;
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealingError::Key { path })?;
         Ok(Sealing { key: LessSafeKey::new(key) })
     }
@@ -98,6 +80,28 @@ impl Sealing {
         let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|_| SealingError::Changed)?;
         let opened = self.key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed);
         opened.map(|it| it.to_vec()).map_err(|_| SealingError::Changed)
+    }
+}
+
+/// What is in the file of a key; made of random bytes, readable by its owner alone, where there is none.
+pub(crate) fn key_file(path: &Path, length: usize) -> Result<Vec<u8>, SealingError> {
+    let io = |source| SealingError::Io { path: path.to_owned(), source };
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        result => return result.map_err(io),
+    }
+    let mut bytes = vec![0; length];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| SealingError::Random)?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(io)?;
+    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(bytes),
+        // Another process was faster: its key is the one.
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::read(path).map_err(io)
+        }
+        Err(error) => Err(io(error.error)),
     }
 }
 

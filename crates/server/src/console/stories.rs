@@ -26,15 +26,16 @@ const NOW: i64 = 1_790_000_000;
 /// What a publisher writes wherever they can.
 const HOSTILE: &str = "</pre><script>alert(1)</script>\u{202e}\"'";
 
-struct Story {
-    gate: Arc<Gate>,
+/// A gate with one account, and what is published to it.
+pub(crate) struct Story {
+    pub(crate) gate: Arc<Gate>,
     cookie: String,
     user: User,
     _directory: tempfile::TempDir,
 }
 
 impl Story {
-    async fn open() -> Story {
+    pub(crate) async fn open() -> Story {
         let directory = tempfile::tempdir().unwrap();
         let environment = CargoEnvironment::new(directory.path().join("cargo"), []);
         let cargo = CargoConfig::load(directory.path(), &environment).unwrap();
@@ -68,7 +69,13 @@ impl Story {
         Story { gate, cookie, user, _directory: directory }
     }
 
-    async fn publish(&self, archive: &CrateBuilder, name: &str, version: &str, requires: &str) -> VersionId {
+    pub(crate) async fn publish(
+        &self,
+        archive: &CrateBuilder,
+        name: &str,
+        version: &str,
+        requires: &str,
+    ) -> VersionId {
         let bytes = archive.build();
         let checksum = Checksum::of(&bytes);
         let size = bytes.len() as u64;

@@ -11,7 +11,7 @@ use cratekeeper_engine::abilities;
 use cratekeeper_model::Facts;
 use cratekeeper_model::facts::DependencySection;
 use cratekeeper_store::{
-    CaseRecord, CaseState, CrateRecord, Fetch, InspectionRecord, Registry, VersionId, VersionRecord,
+    CaseRecord, CaseState, CrateRecord, Fetch, InspectionRecord, Registry, Role, VersionId, VersionRecord,
 };
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ use super::decided::{Decided, decisions};
 use super::file::file_path;
 use super::layout::{Frame, filters, page, plain};
 use super::offers::{self, About, Offer};
+use super::tombstone;
 use super::visitor::{Problem, Visitor};
 use crate::administration::AUDIT;
 use crate::error::Failure;
@@ -52,6 +53,7 @@ struct VersionPage {
     case: Option<CaseRecord>,
     may_open: bool,
     acts: Vec<Offer>,
+    tombstone: Option<tombstone::Shown>,
     contents: Result<Contents, String>,
     facts: Vec<(&'static str, String)>,
     provenance: Vec<(&'static str, String)>,
@@ -122,11 +124,13 @@ pub(super) async fn version(
                 events: &events,
                 open_case: case.as_ref().filter(|it| it.state == CaseState::Open).map(|it| it.id),
                 now: gate.now(),
+                is_admin: visitor.has(&[Role::Admin]),
                 back: &back,
             })
         } else {
             Vec::new()
         },
+        tombstone: gate.tombstone_of(&version).await?,
         contents: contents(&gate, &registry, &krate, &version, facts.as_ref(), counts).await?,
         facts: facts.as_ref().map_or_else(Vec::new, in_short),
         decisions: decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?,
@@ -174,7 +178,7 @@ fn findings_of_files(inspection: Option<&InspectionRecord>) -> BTreeMap<String, 
     counts
 }
 
-/// The files of a version: from facts, where they are at hand and the archive is, else from the archive.
+/// The files of a version: from facts, where they are at hand and the archive is, or was taken down; else from the archive.
 async fn contents(
     gate: &Arc<Gate>,
     registry: &Registry,
@@ -185,11 +189,11 @@ async fn contents(
 ) -> Result<Result<Contents, String>, Problem> {
     let id = version.id;
     if let Some(facts) = facts
-        && gate.blobs.has(&version.checksum).await.unwrap_or(false)
+        && (version.is_taken_down() || gate.blobs.has(&version.checksum).await.unwrap_or(false))
     {
         return Ok(Ok(of_facts(id, facts, &counts)));
     }
-    archives::of_version(gate, registry, krate, version, move |it| of_archive(id, &it, &counts)).await
+    archives::of_version(gate, None, registry, krate, version, move |it| of_archive(id, &it, &counts)).await
 }
 
 fn of_facts(id: VersionId, facts: &Facts, counts: &BTreeMap<String, usize>) -> Contents {

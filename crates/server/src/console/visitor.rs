@@ -37,6 +37,8 @@ pub(crate) struct Visitor {
     /// What forms of this session carry.
     pub(crate) form_token: String,
     pub(crate) address: Option<IpAddr>,
+    /// Whether their browser says that another site led them here.
+    pub(crate) is_led: bool,
 }
 
 /// A page that cannot be shown, or an act that cannot be done.
@@ -149,7 +151,8 @@ async fn visitor(parts: &Parts, gate: &Gate, kind: RequestKind) -> Result<Visito
         )
         .into());
     }
-    Ok(Visitor { user, session, form_token: form_token(text), address: caller.address })
+    let is_led = is_from_elsewhere(&parts.headers, gate);
+    Ok(Visitor { user, session, form_token: form_token(text), address: caller.address, is_led })
 }
 
 impl FromRequestParts<Arc<Gate>> for Visitor {

@@ -89,7 +89,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     warnings.extend(patiently(unknown_dependencies(&gate, &line, caller.address)).await?);
 
     let size = archive.len() as u64;
-    gate.blobs.put(archive).await?;
+    gate.blobs.put(archive.clone()).await?;
     let published = gate
         .store
         .publish(&NewPublication {
@@ -110,7 +110,9 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
             job: gate.inspection_job(&gate.hosted),
             at: gate.now(),
         })
-        .await?;
+        .await;
+    keep_or_seal(&gate, published.as_ref().ok(), (checksum, archive)).await?;
+    let published = published?;
     gate.changed(&gate.hosted, name.as_str());
     gate.metrics.published();
     gate.there_is_work();
@@ -122,6 +124,22 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     }
     warnings.extend(kept_back(&gate, &name, &version).await?);
     Ok(Json(json!({ "warnings": { "invalid_categories": [], "invalid_badges": [], "other": warnings } })))
+}
+
+/// Looks after the bytes once it is known whether there is a version of them: the same bytes may be on their way into the vault, from another
+/// registry, and bytes of what was taken down may not stay.
+async fn keep_or_seal(
+    gate: &Gate,
+    published: Option<&Published>,
+    (checksum, archive): (Checksum, Bytes),
+) -> Result<(), Failure> {
+    if !matches!(published, Some(Published::New { .. })) {
+        return Ok(gate.seal_what_came_back(checksum).await?);
+    }
+    if !gate.blobs.has(&checksum).await? {
+        gate.blobs.put(archive).await?;
+    }
+    Ok(())
 }
 
 /// Questions to upstreams, for as long as others can wait who want to publish, too.
@@ -171,8 +189,9 @@ async fn refuse_taken(gate: &Gate, login: &str, name: &CrateName, version: &Vers
             krate.name
         )));
     }
-    if gate.store.version(gate.hosted.id, name.as_str(), version).await?.is_some() {
-        return Err(Failure::Conflict(format!("version {version} of `{name}` was published before")));
+    if let Some((_, before)) = gate.store.version(gate.hosted.id, name.as_str(), version).await? {
+        let end = if before.is_taken_down() { " and taken down; its number stays taken" } else { "" };
+        return Err(Failure::Conflict(format!("version {version} of `{name}` was published before{end}")));
     }
     Ok(())
 }

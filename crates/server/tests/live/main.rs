@@ -19,6 +19,7 @@ mod roles;
 mod surfing;
 mod trespassing;
 mod uploads;
+mod vault;
 mod world;
 
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 15] = [
+const TESTS: [Test; 18] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -43,6 +44,9 @@ const TESTS: [Test; 15] = [
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
     ("slow_uploads_of_one_account_keep_no_other_waiting", |_| uploads::slow_uploads()),
+    ("what_is_taken_down_is_sealed_and_comes_back_as_it_was", |_| vault::vault()),
+    ("what_is_taken_down_takes_two_people_who_prove_who_they_are", |_| vault::by_two_people()),
+    ("what_is_taken_down_is_not_fetched_again", |_| vault::mirrored()),
     ("what_a_request_claims_is_believed_by_nobody", |_| publishing::false_claims()),
 ];
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 36] = [
+const ALLOWED: [(&str, &str, &str); 39] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -42,6 +42,9 @@ const ALLOWED: [(&str, &str, &str); 36] = [
     ("get", "/admin/v1/policy", "vtua"),
     ("post", "/admin/v1/policy", "a"),
     ("post", "/admin/v1/policy/mode", "a"),
+    ("post", "/admin/v1/take-down", "a"),
+    ("post", "/admin/v1/restore", "a"),
+    ("post", "/admin/v1/evidence", "a"),
 ];
 
 /// A body that each route accepts, so that what is refused is refused for want of a role.
@@ -64,7 +67,9 @@ fn body(path: &str) -> Value {
         | "/reload" => json!({ "reason": "a test" }),
         "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
         "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
-        "/inspect" => json!({ "target": target, "reason": "a test" }),
+        "/inspect" | "/take-down" | "/restore" | "/evidence" => {
+            json!({ "target": target, "reason": "a test" })
+        }
         "/replay" => json!({ "since": 0 }),
         "/users" => json!({ "login": "somebody", "reason": "a test" }),
         "/users/{login}/roles" => json!({ "roles": [], "reason": "a test" }),

@@ -92,6 +92,11 @@ impl<'a> Surfer<'a> {
         self.ask("GET", path, "", "")
     }
 
+    /// Looks at a page, with headers that their browser sends along.
+    pub(crate) fn get_as_is(&mut self, path: &str, headers: &str) -> Page {
+        self.ask("GET", path, headers, "")
+    }
+
     /// Sends a form of one of our pages.
     pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = self.form_token.clone();

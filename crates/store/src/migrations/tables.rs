@@ -1,4 +1,4 @@
-//! The tables of the first release and of the console, and the triggers that keep the audit log append-only.
+//! The tables of the first release, of the console and of the vault, and the triggers that keep the audit log append-only.
 //!
 //! One text for both databases: what differs between them is two words and the triggers. Whoever owns the
 //! database can drop a trigger; it is there against mistakes and against a program that was taken over, the
@@ -9,6 +9,8 @@ use crate::DatabaseKind;
 const TABLES: &str = include_str!("tables.sql");
 
 const CONSOLE: &str = include_str!("console.sql");
+
+const VAULT: &str = include_str!("vault.sql");
 
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_log_is_not_updated BEFORE UPDATE ON audit_log \
@@ -39,6 +41,11 @@ pub(super) fn statements(kind: DatabaseKind) -> Vec<String> {
 /// What the console keeps.
 pub(super) fn console(kind: DatabaseKind) -> Vec<String> {
     translated(CONSOLE, kind)
+}
+
+/// What was taken down.
+pub(super) fn vault(kind: DatabaseKind) -> Vec<String> {
+    translated(VAULT, kind)
 }
 
 /// The statements of a text, in the words of a database.

@@ -19,3 +19,4 @@ mod reading;
 mod sending;
 mod server;
 mod two_people;
+mod vault;

@@ -103,6 +103,39 @@ on_both! {
         assert_eq!(told(&store, webhook).await, Vec::<Value>::new());
     }
 
+    async fn of_all_that_is_taken_down_is_told_once(database: &TestDatabase) {
+        let store = database.store().await;
+        let webhook = listener(&store).await;
+        let (registry, alice) = (hosted(&store).await, user(&store, "alice", &[]).await);
+        let mut versions = Vec::new();
+        for number in ["1.0.0", "1.0.1", "1.0.2"] {
+            versions.push(publish(&store, &publication(&registry, &alice, "demo", number, NOW)).await);
+        }
+        store.record_inspection(versions[0], &inspection(State::Released, 0, NOW), None).await.unwrap();
+        fetch(&store, versions[0], "192.0.2.1", NOW).await;
+        store.record_inspection(versions[1], &inspection(State::Blocked, 90, NOW), None).await.unwrap();
+        let before = told(&store, webhook).await.len();
+        let mut transaction = store.act(Act::new("alice", "take-down", "demo", NOW + 1)).await.unwrap();
+        transaction.take_down(&versions, "malware").await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(in_short(&store, webhook).await[before..], ["decision  take-down", "exposure 1.0.0 blocked"]);
+        let event = told(&store, webhook).await.remove(before);
+        assert_eq!((&event["count"], &event["by"], &event["reason"]), (&3.into(), &"alice".into(), &"malware".into()));
+        let mut listed: Vec<&str> =
+            event["versions"].as_array().unwrap().iter().map(|it| it["version"].as_str().unwrap()).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, ["1.0.0", "1.0.1", "1.0.2"]);
+
+        let before = told(&store, webhook).await.len();
+        let mut transaction = store.act(Act::new("alice", "restore", "demo", NOW + 2)).await.unwrap();
+        transaction.restore(&versions[..1], "a mistake").await.unwrap();
+        transaction.commit().await.unwrap();
+        let stone = store.tombstone(versions[0]).await.unwrap().unwrap();
+        let job = cratekeeper_store::NewJob::new("inspect", Value::Null);
+        store.record_restored(&stone, &job, NOW + 3).await.unwrap();
+        assert_eq!(in_short(&store, webhook).await[before..], ["decision  restore", "verdict 1.0.0 held"]);
+    }
+
     async fn a_version_that_comes_under_a_hold_is_told(database: &TestDatabase) {
         let store = database.store().await;
         let webhook = listener(&store).await;
