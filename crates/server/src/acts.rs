@@ -6,6 +6,8 @@
 //! confirmed.
 
 mod change;
+mod freeze;
+mod notify;
 mod perform;
 
 use std::sync::Arc;

@@ -29,8 +29,11 @@ mod gate;
 mod hosted;
 mod inspection;
 mod judging;
+mod letters;
 mod likes;
+mod mail;
 mod metrics;
+mod outgoing;
 mod pages;
 mod progress;
 pub mod protocol;
@@ -52,11 +55,12 @@ pub use blobs::{BlobError, Blobs, OpenArchive};
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{
-    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MetricsAccess, Tls,
-    Uninspected, UpstreamConfiguration,
+    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MailConfiguration,
+    MailEncryption, MetricsAccess, Tls, Uninspected, UpstreamConfiguration,
 };
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
+pub use mail::MailError;
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

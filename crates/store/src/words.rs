@@ -211,6 +211,10 @@ numbers! {
     WaiverId,
     /// Number of a report.
     ReportId,
+    /// Number of a freeze of an account.
+    FreezeId,
+    /// Number of a mail.
+    MailId,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::configuration::HOSTED;
+use crate::letters::Template;
 
 /// Who may hold, release and block.
 pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
@@ -82,6 +83,17 @@ pub(crate) enum Change {
     Waive { registry: String, krate: String, version: Option<String>, clause: String, days: u32 },
     /// End a waiver.
     EndWaiver { waiver: i64 },
+    /// Accept nothing of an account, or accept it again.
+    Freeze { login: String, frozen: bool },
+    /// Tell the owners of a hosted crate something by mail.
+    NotifyOwners {
+        target: Target,
+        template: Template,
+        #[serde(default)]
+        text: String,
+    },
+    /// Send a mail again that was given up.
+    RetryMail { mail: i64 },
 }
 
 impl Change {
@@ -109,6 +121,10 @@ impl Change {
             Change::FreeName { .. } => "name.free",
             Change::Waive { .. } => "waiver.create",
             Change::EndWaiver { .. } => "waiver.end",
+            Change::Freeze { frozen: true, .. } => "user.freeze",
+            Change::Freeze { frozen: false, .. } => "user.unfreeze",
+            Change::NotifyOwners { .. } => "owners.notify",
+            Change::RetryMail { .. } => "mail.retry",
         }
         .to_owned()
     }
@@ -127,7 +143,10 @@ impl Change {
             | Change::KeepName { .. }
             | Change::FreeName { .. }
             | Change::Waive { .. }
-            | Change::EndWaiver { .. } => &TRIAGE,
+            | Change::EndWaiver { .. }
+            | Change::Freeze { .. }
+            | Change::NotifyOwners { .. }
+            | Change::RetryMail { .. } => &TRIAGE,
             Change::CreateUser { .. }
             | Change::SetRoles { .. }
             | Change::SetDisabled { .. }
@@ -142,6 +161,7 @@ impl Change {
     pub(crate) fn contains(&self) -> bool {
         let keeps_back = |action: &DecisionAction| *action != DecisionAction::Release;
         matches!(self, Change::Decide { action, .. } if keeps_back(action))
+            || matches!(self, Change::Freeze { frozen: true, .. })
     }
 
     /// Whether one person does it alone while the gate is set up.

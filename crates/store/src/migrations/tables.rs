@@ -10,6 +10,8 @@ const TABLES: &str = include_str!("tables.sql");
 
 const CONSOLE: &str = include_str!("console.sql");
 
+const MAIL: &str = include_str!("mail.sql");
+
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_log_is_not_updated BEFORE UPDATE ON audit_log \
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
@@ -39,6 +41,11 @@ pub(super) fn statements(kind: DatabaseKind) -> Vec<String> {
 /// What the console keeps.
 pub(super) fn console(kind: DatabaseKind) -> Vec<String> {
     translated(CONSOLE, kind)
+}
+
+/// Frozen accounts, and mails.
+pub(super) fn mail(kind: DatabaseKind) -> Vec<String> {
+    translated(MAIL, kind)
 }
 
 /// The statements of a text, in the words of a database.
