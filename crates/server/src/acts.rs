@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use change::{Change, TRIAGE, Target};
+pub(crate) use notify::TEXT;
 
 use crate::error::Failure;
 use crate::gate::Gate;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cratekeeper_store::{Lease, MAIL, Mail, MailId, MailState, SPENT, StoreError};
+use cratekeeper_store::{Lease, MAIL, Mail, MailId, MailState, StoreError};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
@@ -134,7 +134,7 @@ impl Outgoing for Mails {
             let answer = "whoever sent it ended, each time";
             gate.store.record_mail(id, MailState::GivenUp, answer, gate.now()).await?;
         }
-        gate.store.fail_job(lease, SPENT, gate.now()).await.map(|_| ())
+        gate.store.complete_job(lease).await.map(|_| ())
     }
 }
 
@@ -171,12 +171,13 @@ impl Gate {
         self.store.record_mail(id, state, &answer, at).await.map_err(text)?;
         match attempted {
             Ok(_) => Ok(Ended::Done),
-            Err((_, true)) => {
-                tracing::warn!(mail = id.0, "a mail was refused for good");
+            // The mail itself says so, and can be sent again; its job has nothing to add.
+            Err((_, is_final)) if is_final || lease.is_last() => {
+                tracing::warn!(mail = id.0, "a mail was given up");
                 Ok(Ended::Done)
             }
             // Answers of servers repeat addresses; who may see them sees them with the mail.
-            Err((_, false)) => Err(format!("mail {id} was not taken")),
+            Err(_) => Err(format!("mail {id} was not taken")),
         }
     }
 

@@ -20,6 +20,7 @@ use super::difference::Like;
 use super::file::file_path;
 use super::hit::Hit;
 use super::layout::{Frame, ago, filters, lines, moment, page, plain};
+use super::notify;
 use super::offers::{self, About, Offer};
 use super::visitor::{Problem, Sent, Visitor};
 use crate::administration::AUDIT;
@@ -184,7 +185,7 @@ pub(super) async fn case(
         },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         acts: if visitor.has(&crate::acts::TRIAGE) {
-            offers::of_version(&About {
+            let mut acts = offers::of_version(&About {
                 registry: &registry,
                 krate: &krate,
                 version: &version,
@@ -193,7 +194,9 @@ pub(super) async fn case(
                 open_case: (case.state == CaseState::Open).then_some(case.id),
                 now: gate.now(),
                 back: &format!("/console/case/{}", case.id),
-            })
+            });
+            acts.extend(notify::offer(&gate, &registry, &krate.name, Some(&version), &format!("/console/case/{}", case.id)));
+            acts
         } else {
             Vec::new()
         },

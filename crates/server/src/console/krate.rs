@@ -16,6 +16,7 @@ use super::chart::history;
 use super::decided::{Decided, decisions};
 use super::hit::crate_path;
 use super::layout::{Frame, filters, moment, page, plain};
+use super::notify;
 use super::offers::{self, Offer};
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
@@ -129,7 +130,10 @@ pub(super) async fn krate(
             {
                 let locks = gate.store.locks(krate.id).await?;
                 let yanked = yanked_since(&view.versions, &events);
-                offers::of_crate(&registry, &krate.name, &locks, (yanked, gate.now()), &back)
+                let mut acts =
+                    offers::of_crate(&registry, &krate.name, &locks, (yanked, gate.now()), &back);
+                acts.extend(notify::offer(&gate, &registry, &krate.name, None, &back));
+                acts
             }
         } else {
             Vec::new()
