@@ -32,10 +32,12 @@ mod evaluate;
 mod expression;
 mod file;
 mod policy;
+mod reports;
 mod variables;
 
 pub use circumstances::{Circumstances, CircumstancesError};
 pub use evaluate::BUDGET;
 pub use file::{PolicyProblem, PolicyProblems};
 pub use policy::{Clause, Enforcement, Policy, Waiver};
+pub use reports::{Reporters, Reports};
 pub use variables::{Field, Type, VARIABLES};
