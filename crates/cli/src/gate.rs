@@ -140,9 +140,11 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::User(User::Freeze { login, reason }) => {
             (Method::Post, format!("/admin/v1/users/{}/freeze", escaped(login)), json!({ "reason": reason }))
         }
-        GateCommand::User(User::Unfreeze { login, reason }) => {
-            (Method::Post, format!("/admin/v1/users/{}/unfreeze", escaped(login)), json!({ "reason": reason }))
-        }
+        GateCommand::User(User::Unfreeze { login, reason }) => (
+            Method::Post,
+            format!("/admin/v1/users/{}/unfreeze", escaped(login)),
+            json!({ "reason": reason }),
+        ),
         GateCommand::User(User::Frozen) => (Method::Get, "/admin/v1/freezes".to_owned(), none),
         GateCommand::User(User::ConfirmFreeze { freeze, reason }) => {
             (Method::Post, format!("/admin/v1/freezes/{freeze}/confirm"), json!({ "reason": reason }))
@@ -366,7 +368,11 @@ fn human(command: &GateCommand, answer: &Value) -> String {
                 let names: Vec<String> = answer[name].as_array().into_iter().flatten().map(&text).collect();
                 if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
             };
-            format!("mails wait to be sent to {}\nwithout a confirmed address: {}\n", names("told"), names("not_told"))
+            format!(
+                "mails wait to be sent to {}\nwithout a confirmed address: {}\n",
+                names("told"),
+                names("not_told")
+            )
         }
         GateCommand::Mails => {
             let set_up = if answer["set_up"] == true { "" } else { "mail is not set up: nothing is sent\n" };

@@ -126,7 +126,11 @@ const REPORTS: &[Field] = &[
 ];
 
 const REPORTERS: &[Field] = &[
-    perhaps("trusted", Type::Int, "accounts that report so, and whose earlier reports were right; known at a gate only"),
+    perhaps(
+        "trusted",
+        Type::Int,
+        "accounts that report so, and whose earlier reports were right; known at a gate only",
+    ),
     perhaps("known", Type::Int, "other accounts that report so; known at a gate only"),
     perhaps(
         "anonymous",

@@ -225,7 +225,8 @@ impl Gate {
         let at = clock.now();
         configuration.check()?;
         let certificates = configuration.tls.as_ref().map(Certificates::read).transpose()?.map(Arc::new);
-        let mailer = configuration.mail.as_ref().map(|it| Mailer::open(it, &configuration.url())).transpose()?;
+        let mailer =
+            configuration.mail.as_ref().map(|it| Mailer::open(it, &configuration.url())).transpose()?;
         make(&directory)?;
         make(&directory.join(TEMPORARY))?;
         let audit_key = crate::checkpoints::key(&configuration.checkpoints, &directory)?;

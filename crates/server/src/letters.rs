@@ -198,7 +198,10 @@ mod tests {
             assert_eq!(word, template.as_str());
             let letter = letter(template, &about);
             assert!(letter.subject.starts_with("thing"), "{letter:?}");
-            assert!(letter.body.contains("the crate thing") && letter.body.contains("our own words"), "{letter:?}");
+            assert!(
+                letter.body.contains("the crate thing") && letter.body.contains("our own words"),
+                "{letter:?}"
+            );
             bodies.push(letter.body);
         }
         bodies.sort();

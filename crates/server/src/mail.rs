@@ -157,9 +157,11 @@ impl Gate {
             return Ok(Ended::Later(oldest.saturating_add(HOUR + 1)));
         }
         let attempted = match self.body(&mail).and_then(|body| mailer.message(&mail, body)) {
-            Ok(message) => mailer.transport.send(message).await.map_err(|error| {
-                (harmless(&with_sources(&error), 1_000), error.is_permanent())
-            }),
+            Ok(message) => mailer
+                .transport
+                .send(message)
+                .await
+                .map_err(|error| (harmless(&with_sources(&error), 1_000), error.is_permanent())),
             // What cannot be written today cannot be tomorrow.
             Err(reason) => Err((reason, true)),
         };
@@ -196,7 +198,10 @@ mod tests {
 
     #[test]
     fn an_address_is_one_and_nothing_else() {
-        assert_eq!(address(" alice+crates@example.invalid ").as_deref(), Some("alice+crates@example.invalid"));
+        assert_eq!(
+            address(" alice+crates@example.invalid ").as_deref(),
+            Some("alice+crates@example.invalid")
+        );
         for odd in [
             "",
             "alice",

@@ -57,7 +57,11 @@ impl Gate {
                         for lease in &claimed.spent {
                             // Its job is the last to know: until then somebody else does this again.
                             if let Err(error) = T::give_up(&gate, lease).await {
-                                tracing::error!("failed to give up a {}: {}", T::CALLED, with_sources(&error));
+                                tracing::error!(
+                                    "failed to give up a {}: {}",
+                                    T::CALLED,
+                                    with_sources(&error)
+                                );
                             }
                         }
                         for lease in claimed.leases {

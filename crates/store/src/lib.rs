@@ -71,7 +71,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use fetches::{
     FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
 };
-pub use freezes::{Freeze};
+pub use freezes::Freeze;
 pub use insights::{ClosedCase, RuleCount};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
 pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
@@ -97,6 +97,6 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CaseId, CrateId, DecisionId, DeliveryId, FreezeId, InvitationId, JobId, LockId, MailId, RegistryId, ReportId, RequestId,
-    SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
+    CaseId, CrateId, DecisionId, DeliveryId, FreezeId, InvitationId, JobId, LockId, MailId, RegistryId,
+    ReportId, RequestId, SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
 };

@@ -266,7 +266,11 @@ impl Store {
     /// # Errors
     ///
     /// When the database refuses.
-    pub async fn report_counts(&self, krate: CrateId, version: VersionId) -> Result<ReportCounts, StoreError> {
+    pub async fn report_counts(
+        &self,
+        krate: CrateId,
+        version: VersionId,
+    ) -> Result<ReportCounts, StoreError> {
         Ok(ReportCounts {
             malware: self.reporters(krate, version, ReportKind::Malware).await?,
             impersonation: self.reporters(krate, version, ReportKind::Impersonation).await?,
@@ -291,7 +295,8 @@ impl Store {
                 .limit(REPORTERS)
         };
         let named = about().column(ReporterFolded).filter(ReporterFolded.is_not_null());
-        let named: Vec<Option<String>> = named.into_tuple().all(&self.read).await.during("read", "reports")?;
+        let named: Vec<Option<String>> =
+            named.into_tuple().all(&self.read).await.during("read", "reports")?;
         let named: Vec<String> = named.into_iter().flatten().collect();
         let nameless = about().column(Address).filter(ReporterFolded.is_null());
         let nameless: Vec<Option<String>> =

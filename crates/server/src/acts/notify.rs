@@ -86,7 +86,9 @@ impl Gate {
     /// What a mail is about, and who owns it.
     async fn about(&self, target: &Target, text: &str) -> Result<(About, Vec<Recipient>), Failure> {
         let (Some(name), None) = (&target.krate, &target.publisher) else {
-            return Err(Failure::Bad("owners are those of a `crate`, or of a `crate` and a `version`".to_owned()));
+            return Err(Failure::Bad(
+                "owners are those of a `crate`, or of a `crate` and a `version`".to_owned(),
+            ));
         };
         let missing = |what: &str| Failure::NotFound(format!("there is no such {what}"));
         let registry = self.registry(&target.registry).ok_or_else(|| missing("registry"))?;

@@ -134,7 +134,8 @@ pub(super) async fn confirm(
     sent: Sent<Nothing>,
 ) -> Result<Response, Problem> {
     let user = &sent.visitor.user;
-    let used = || Failure::Bad("this link was used, is too old, or is for another account or address".to_owned());
+    let used =
+        || Failure::Bad("this link was used, is too old, or is for another account or address".to_owned());
     let wanted = user.email_wanted.as_deref().ok_or_else(used)?;
     let mut transaction = gate.store.act(act(user, "address.confirm", &gate)).await?;
     let confirmed = match transaction.use_one_time_secret(&purpose(user, wanted), &secret).await {

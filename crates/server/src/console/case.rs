@@ -195,7 +195,13 @@ pub(super) async fn case(
                 now: gate.now(),
                 back: &format!("/console/case/{}", case.id),
             });
-            acts.extend(notify::offer(&gate, &registry, &krate.name, Some(&version), &format!("/console/case/{}", case.id)));
+            acts.extend(notify::offer(
+                &gate,
+                &registry,
+                &krate.name,
+                Some(&version),
+                &format!("/console/case/{}", case.id),
+            ));
             acts
         } else {
             Vec::new()

@@ -130,8 +130,7 @@ pub(super) async fn krate(
             {
                 let locks = gate.store.locks(krate.id).await?;
                 let yanked = yanked_since(&view.versions, &events);
-                let mut acts =
-                    offers::of_crate(&registry, &krate.name, &locks, (yanked, gate.now()), &back);
+                let mut acts = offers::of_crate(&registry, &krate.name, &locks, (yanked, gate.now()), &back);
                 acts.extend(notify::offer(&gate, &registry, &krate.name, None, &back));
                 acts
             }

@@ -74,7 +74,11 @@ pub(super) fn offer(
         .append_pair("template", fitting(version).as_str())
         .append_pair("back", back)
         .finish();
-    Some(Offer { name: "Tell the owners".to_owned(), path: format!("/console/notify?{query}"), is_grave: false })
+    Some(Offer {
+        name: "Tell the owners".to_owned(),
+        path: format!("/console/notify?{query}"),
+        is_grave: false,
+    })
 }
 
 /// What there is to tell about a version as it stands.
@@ -82,7 +86,9 @@ fn fitting(version: Option<&VersionRecord>) -> Kind {
     match version {
         Some(it) if it.standing.state == Standing::Held => Kind::Held,
         Some(it) if it.standing.state == Standing::Blocked => Kind::Blocked,
-        Some(it) if it.standing.state == Standing::Released && it.standing.decision.is_some() => Kind::Released,
+        Some(it) if it.standing.state == Standing::Released && it.standing.decision.is_some() => {
+            Kind::Released
+        }
         _ => Kind::Free,
     }
 }

@@ -10,7 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use cratekeeper_names::{Candidate, Level};
 use cratekeeper_store::{
-    CaseEntry, CaseFilter, CaseOrder, CaseState, EventKind, Freeze, Role, Session, Subject, Token, User, VersionId,
+    CaseEntry, CaseFilter, CaseOrder, CaseState, EventKind, Freeze, Role, Session, Subject, Token, User,
+    VersionId,
 };
 use serde::Deserialize;
 

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use cratekeeper_store::{Checkpoint, Delivery, Job, JobCounts, MailCounts, MailState, Role, State as Standing};
+use cratekeeper_store::{
+    Checkpoint, Delivery, Job, JobCounts, MailCounts, MailState, Role, State as Standing,
+};
 use serde::Deserialize;
 
 use super::act::{link, notice};
