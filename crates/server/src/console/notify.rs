@@ -9,7 +9,7 @@ use cratekeeper_store::{Registry, RegistryKind, State as Standing, VersionRecord
 use serde::Deserialize;
 
 use super::act::link;
-use super::layout::{Frame, page, plain};
+use super::layout::{Frame, lines, page, plain};
 use super::offers::Offer;
 use super::sign_in::local;
 use super::visitor::{Problem, Sent, Visitor};
@@ -135,7 +135,7 @@ pub(super) async fn choose(sent: Sent<About>) -> Result<Response, Problem> {
         version: given(&form.version),
         publisher: None,
     };
-    let text: String = form.text.replace("\r\n", "\n");
+    let text = lines(form.text.trim(), TEXT);
     let change = Change::NotifyOwners { target, template, text };
     Ok(Redirect::to(&link(&change, local(Some(&form.back)))).into_response())
 }

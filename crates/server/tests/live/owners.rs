@@ -102,7 +102,10 @@ fn is_kept(world: &World, text: &str) -> bool {
 /// From an address that is confirmed to a mail that its owner reads; and every way in which none is sent.
 pub(crate) fn told_by_mail() -> bool {
     let mut office = PostOffice::open();
-    let world = World::open(START, |it| it.mail = mailing(&office, 6));
+    let world = World::open(START, |it| {
+        it.mail = mailing(&office, 6);
+        it.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
     let (alice, bob) = (account(&world, "alice"), account(&world, "bob"));
     let made = publish(
         &world,
@@ -134,7 +137,7 @@ pub(crate) fn told_by_mail() -> bool {
     office.refuse(true);
     assert_eq!(tell(&world, "advisory", "").status, 200);
     wait_until("a mail that is given up", || mails(&world)["given_up"] == 1);
-    let mut operator = Surfer::signed_in(&world, "operator", PASSWORD);
+    let mut operator = Surfer::signed_in_at(&world, "10.0.0.3", "operator", PASSWORD);
     let system = operator.get("/console/system");
     assert!(system.body.contains("nobody of this name lives here"), "{}", system.body);
     let number = mails(&world)["mails"][0]["id"].clone();
@@ -150,7 +153,7 @@ pub(crate) fn told_by_mail() -> bool {
 
 /// Alice confirms hers; Bob does not, and cannot confirm hers.
 fn addresses(world: &World, office: &PostOffice) {
-    let mut alice = Surfer::signed_in(world, "alice", PASSWORD);
+    let mut alice = Surfer::signed_in_at(world, "10.0.1.1", "alice", PASSWORD);
     assert_eq!(give_address(&mut alice, "alice@example.invalid", "a wrong password").status, 403);
     for odd in
         ["alice", "alice@example.invalid, bob@example.invalid", "a@example.invalid\r\nBcc: b@example.invalid"]
@@ -167,7 +170,7 @@ fn addresses(world: &World, office: &PostOffice) {
     let nobody = tell(world, "held", "");
     assert_eq!(nobody.status, 409, "nothing goes to an address that nobody confirmed: {}", nobody.body);
 
-    let mut bob = Surfer::signed_in(world, "bob", PASSWORD);
+    let mut bob = Surfer::signed_in_at(world, "10.0.1.2", "bob", PASSWORD);
     assert_eq!(give_address(&mut bob, "alice@example.invalid", PASSWORD).status, 303);
     let for_bob = self::link(&office.mail(2));
     assert_eq!(bob.post(&link, &[]).status, 400, "a link of somebody else's");
@@ -187,7 +190,7 @@ fn addresses(world: &World, office: &PostOffice) {
 /// From a decision to the mail about it, on pages.
 fn by_hand(world: &World, office: &PostOffice) {
     let known = world.administer("GET", "/admin/v1/versions/hosted/thing/1.0.0", &Value::Null);
-    let mut operator = Surfer::signed_in(world, "operator", PASSWORD);
+    let mut operator = Surfer::signed_in_at(world, "10.0.1.3", "operator", PASSWORD);
     let version = operator.get(&format!("/console/version/{}", known["version"]["id"]));
     let held = operator
         .act(&version.link("Quarantine this version"), "what is it for?\r\nBcc: nobody@example.invalid");
@@ -240,7 +243,7 @@ fn at_most_so_many(world: &World, office: &PostOffice) {
     assert_eq!(office.mails().len(), 6, "the others wait");
     world.clock.fetch_add(3_700, Ordering::AcqRel);
     office.mail(9);
-    let mut alice = Surfer::signed_in(world, "alice", PASSWORD);
+    let mut alice = Surfer::signed_in_at(world, "10.0.1.1", "alice", PASSWORD);
     assert_eq!(give_address(&mut alice, "elsewhere@example.invalid", PASSWORD).status, 303);
     let two = [office.mail(10), office.mail(11)];
     let warned = two.iter().find(|it| it.to == "alice@example.invalid").unwrap();
@@ -259,7 +262,8 @@ pub(crate) fn no_mail() -> bool {
     let told = tell(&world, "held", "");
     assert!(told.status == 409 && told.body.contains("mail is not set up"), "{}", told.body);
     let mut surfer = Surfer::signed_in(&world, "alice", PASSWORD);
-    assert!(surfer.get("/console/account").body.contains("Mail is not set up"));
+    let own = surfer.get("/console/account");
+    assert!(own.body.contains("Mail is not set up"), "{} {}", own.status, own.body);
     let given = give_address(&mut surfer, "alice@example.invalid", PASSWORD);
     assert!(given.status == 409 && given.body.contains("mail is not set up"), "{}", given.body);
     let mut operator = Surfer::signed_in(&world, "operator", PASSWORD);
