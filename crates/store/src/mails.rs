@@ -5,7 +5,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
 };
 use serde_json::json;
 
@@ -224,6 +225,19 @@ impl Store {
             .limit(limit);
         let rows: Vec<Option<i64>> = query.into_tuple().all(&self.read).await.during("count", "mails")?;
         Ok(rows.into_iter().flatten().collect())
+    }
+
+    /// How many mails of a kind were made for somebody since a moment.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn mails_made(&self, user: UserId, kind: &str, since: i64) -> Result<u64, StoreError> {
+        let query = mails::Entity::find()
+            .filter(mails::Column::UserId.eq(user.0))
+            .filter(mails::Column::Kind.eq(kind))
+            .filter(mails::Column::CreatedAt.gt(since));
+        query.count(&self.read).await.during("count the mails to user", user)
     }
 
     /// Writes down an attempt to send a mail, and what became of it. One that was sent stays so.

@@ -6,7 +6,7 @@ use cratekeeper_store::{Act, Freeze, FreezeId, Transaction, User};
 use serde_json::json;
 
 use super::perform::{line, of_account};
-use super::{Effect, TRIAGE, may, reason};
+use super::{Change, Effect, TRIAGE, may, reason};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -49,5 +49,15 @@ impl Gate {
         transaction.set_detail(json!({ "freeze": id, "reason": why }));
         transaction.commit().await?;
         Ok(freeze)
+    }
+}
+
+/// Refuses whoever would end the freeze of their own account, or agree to it: the account is frozen because it may be in other hands.
+pub(super) fn refuse_own(user: &User, change: &Change) -> Result<(), Failure> {
+    match change {
+        Change::Freeze { login, frozen: false } if login.to_lowercase() == user.login.to_lowercase() => {
+            Err(Failure::Forbidden("nobody ends the freeze of their own account".to_owned()))
+        }
+        _ => Ok(()),
     }
 }

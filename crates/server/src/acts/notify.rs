@@ -105,7 +105,13 @@ impl Gate {
             about.of_version(&version, self.version_page(registry, &krate.name, &version.version));
         }
         let mut recipients = Vec::new();
-        for owner in self.store.owners(krate.id).await?.into_iter().take(OWNERS) {
+        let owners = self.store.owners(krate.id).await?;
+        if owners.len() > OWNERS {
+            let reason =
+                format!("{} has {} owners; one act tells {OWNERS} at most", krate.name, owners.len());
+            return Err(Failure::Conflict(reason));
+        }
+        for owner in owners {
             let user = self.store.user(&owner.login).await?.filter(|it| it.disabled_at.is_none());
             recipients.push((owner, user));
         }

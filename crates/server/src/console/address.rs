@@ -21,6 +21,12 @@ use crate::mail::{SEALED, address};
 /// How long a link that was mailed works, in seconds: three days, a weekend.
 const CONFIRMED_WITHIN: i64 = 3 * 86_400;
 
+/// Links that are mailed for one account within a day: whoever mistypes an address tries again, and a stranger is not pestered.
+const LINKS_A_DAY: u64 = 5;
+
+/// What mails with a link are for.
+const CONFIRM: &str = "confirm-address";
+
 /// What the link of an account and an address is for: another address makes the links of the one before worthless.
 fn purpose(user: &User, address: &str) -> String {
     format!("address of {}: {address}", user.id)
@@ -42,6 +48,11 @@ pub(super) async fn want(State(gate): State<Arc<Gate>>, sent: Sent<Wanted>) -> R
     let wanted = address(&form.address)
         .ok_or_else(|| Failure::Bad("this is no address like alice@example.com".to_owned()))?;
     let user = &visitor.user;
+    if gate.store.mails_made(user.id, CONFIRM, gate.now() - 86_400).await? >= LINKS_A_DAY {
+        let reason =
+            format!("{LINKS_A_DAY} links were mailed for this account within a day: try again tomorrow");
+        return Err(Failure::Conflict(reason).into());
+    }
     let mut transaction = gate.store.act(act(user, "address.want", &gate)).await?;
     transaction.want_address(user.id, Some(&wanted)).await?;
     let secret = transaction.create_one_time_secret(&purpose(user, &wanted), CONFIRMED_WITHIN).await?;
@@ -53,7 +64,7 @@ pub(super) async fn want(State(gate): State<Arc<Gate>>, sent: Sent<Wanted>) -> R
     let new = NewMail {
         user: user.id,
         address: wanted.clone(),
-        kind: "confirm-address".to_owned(),
+        kind: CONFIRM.to_owned(),
         subject: letter.subject,
         body,
         sealed: true,

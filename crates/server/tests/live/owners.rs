@@ -345,6 +345,7 @@ pub(crate) fn frozen() -> bool {
     let frozen = world.administer("GET", "/admin/v1/freezes", &Value::Null);
     assert_eq!(frozen["freezes"][0]["confirmed"][0], "colleague", "{frozen:#}");
 
+    own_freeze(&world);
     let asked = world.ask_as(
         &world.admin,
         "POST",
@@ -361,6 +362,20 @@ pub(crate) fn frozen() -> bool {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     true
+}
+
+/// Whoever is frozen cannot end that, nor agree to it, whatever their role.
+fn own_freeze(world: &World) {
+    let why = json!({ "reason": "a test" });
+    let frozen = world.ask_as(&world.admin, "POST", "/admin/v1/users/colleague/freeze", &why);
+    assert_eq!(frozen.status, 200, "{}", frozen.body);
+    let own = world.ask_as(&world.colleague, "POST", "/admin/v1/users/Colleague/unfreeze", &why);
+    assert!(own.status == 403 && own.body.contains("their own account"), "{}", own.body);
+    let asked = world.ask_as(&world.admin, "POST", "/admin/v1/users/colleague/unfreeze", &why);
+    let request: Value = serde_json::from_str(&asked.body).unwrap();
+    let path = format!("/admin/v1/requests/{}/approve", request["request"]);
+    let agreed = world.ask_as(&world.colleague, "POST", &path, &why);
+    assert!(agreed.status == 403 && agreed.body.contains("their own account"), "{}", agreed.body);
 }
 
 /// A thousand strangers, and reports of advertising, change nothing; two people who were right before do, where there are findings.

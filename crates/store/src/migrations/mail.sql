@@ -38,4 +38,5 @@ CREATE TABLE mails (
     finished_at BIGINT
 );
 CREATE INDEX mails_by_state ON mails (state, id);
+CREATE INDEX mails_by_user ON mails (user_id, kind, created_at);
 CREATE INDEX mails_by_address ON mails (address_folded, finished_at);

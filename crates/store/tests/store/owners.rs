@@ -177,6 +177,9 @@ on_both! {
 
         let version = publish(&store, &publication(&registry, &alice, "thing", "1.0.0", NOW)).await;
         let (krate, _) = store.version_by_id(version).await.unwrap();
+        let mut transaction = act(&store, "tina", NOW).await;
+        transaction.open_case(version).await.unwrap();
+        transaction.commit().await.unwrap();
         for login in ["Right", "once", "often-wrong", "locked-out", "own"] {
             report(&store, version, ReportKind::Malware, Some(login), "127.0.0.1").await;
         }
