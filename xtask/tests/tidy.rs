@@ -169,6 +169,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("flate2", &["cratekeeper-archive", "cratekeeper-server", "cratekeeper-standard", "xtask"]),
     ("axum", &["cratekeeper-server"]),
     ("hyper", &["cratekeeper-server"]),
+    ("lettre", &["cratekeeper-server"]),
     ("hyper-util", &["cratekeeper-server"]),
     ("tokio-rustls", &["cratekeeper-server"]),
     ("object_store", &["cratekeeper-server"]),

@@ -178,6 +178,31 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::User(User::Disable { login, reason }) => {
             (Method::Post, format!("/admin/v1/users/{}/disable", escaped(login)), json!({ "reason": reason }))
         }
+        GateCommand::User(User::Freeze { login, reason }) => {
+            (Method::Post, format!("/admin/v1/users/{}/freeze", escaped(login)), json!({ "reason": reason }))
+        }
+        GateCommand::User(User::Unfreeze { login, reason }) => (
+            Method::Post,
+            format!("/admin/v1/users/{}/unfreeze", escaped(login)),
+            json!({ "reason": reason }),
+        ),
+        GateCommand::User(User::Frozen) => (Method::Get, "/admin/v1/freezes".to_owned(), none),
+        GateCommand::User(User::ConfirmFreeze { freeze, reason }) => {
+            (Method::Post, format!("/admin/v1/freezes/{freeze}/confirm"), json!({ "reason": reason }))
+        }
+        GateCommand::NotifyOwners { target, template, text, reason } => {
+            let (name, version) = match target.split_once('@') {
+                Some((name, version)) => (name, Some(version)),
+                None => (target.as_str(), None),
+            };
+            let target = json!({ "registry": "hosted", "crate": name, "version": version });
+            let body = json!({ "target": target, "template": template, "text": text, "reason": reason });
+            (Method::Post, "/admin/v1/notify-owners".to_owned(), body)
+        }
+        GateCommand::Mails => (Method::Get, "/admin/v1/mails".to_owned(), none),
+        GateCommand::RetryMail { mail, reason } => {
+            (Method::Post, format!("/admin/v1/mails/{mail}/retry"), json!({ "reason": reason }))
+        }
         GateCommand::User(User::Enable { login, reason }) => {
             (Method::Post, format!("/admin/v1/users/{}/enable", escaped(login)), json!({ "reason": reason }))
         }
@@ -393,6 +418,35 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         GateCommand::Replay { .. } => replayed(answer, &text),
         GateCommand::Token(Token::Create { .. }) => format!("{}\n", text(&answer["secret"])),
         GateCommand::Token(Token::Revoke { .. }) => "revoked\n".to_owned(),
+        GateCommand::User(User::Frozen) => {
+            let shown = rows("freezes", &["id", "login", "actor", "confirmed", "reason"]);
+            if shown.is_empty() { "no account is frozen\n".to_owned() } else { shown }
+        }
+        GateCommand::User(User::Freeze { .. } | User::Unfreeze { .. } | User::ConfirmFreeze { .. }) => {
+            format!("{}, freeze {}\n", text(&answer["user"]), text(&answer["freeze"]))
+        }
+        GateCommand::NotifyOwners { .. } => {
+            let names = |name: &str| {
+                let names: Vec<String> = answer[name].as_array().into_iter().flatten().map(&text).collect();
+                if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+            };
+            format!(
+                "mails wait to be sent to {}\nwithout a confirmed address: {}\n",
+                names("told"),
+                names("not_told")
+            )
+        }
+        GateCommand::Mails => {
+            let set_up = if answer["set_up"] == true { "" } else { "mail is not set up: nothing is sent\n" };
+            format!(
+                "{set_up}{} waiting, {} sent, {} given up\n{}",
+                text(&answer["waiting"]),
+                text(&answer["sent"]),
+                text(&answer["given_up"]),
+                rows("mails", &["id", "state", "kind", "attempts"])
+            )
+        }
+        GateCommand::RetryMail { .. } => format!("mail {} waits to be sent\n", text(&answer["mail"])),
         GateCommand::User(_) => format!("{}\n", text(&answer["user"]["login"])),
         GateCommand::Webhook(Webhook::List) => {
             let shown = rows("webhooks", &["id", "origin", "events", "disabled_at"]);

@@ -11,7 +11,7 @@ use cratekeeper_model::{
     ArchiveState, Facts, History, IndexEntry, Known, Outcome, Package, Previous, RuleInput,
 };
 use cratekeeper_names::{Candidate, Corpus};
-use cratekeeper_policy::{Circumstances, Waiver};
+use cratekeeper_policy::{Circumstances, Reports, Waiver};
 use cratekeeper_registry::{Location, Origin};
 use cratekeeper_similarity::{Entry, Index};
 use semver::Version;
@@ -42,6 +42,8 @@ pub struct Submission<'a> {
     pub publishers: Option<&'a Corpus>,
     /// What the registry knows of other versions' content.
     pub similar: &'a [&'a Index],
+    /// Who reports it.
+    pub reports: Reports,
     /// Waivers besides those of the policy's file.
     pub waivers: &'a [Waiver],
     /// The moment of judging, in seconds since 1970.
@@ -112,6 +114,7 @@ impl Engine {
             names,
             publishers,
             similar,
+            reports,
             waivers,
             at,
         } = submission;
@@ -157,7 +160,7 @@ impl Engine {
         };
         let policy = self.policy();
         let case = policy.shown(cratekeeper_rules::judge_without(self.switched_off(), &input));
-        let circumstances = Circumstances::of(&input);
+        let circumstances = Circumstances::of(&input).with_reports(&reports);
         let policy = Some(policy.decide_waiving(&circumstances, &case, at, waivers));
         let (status, reason) = status(&input);
         let facts = match input.facts {

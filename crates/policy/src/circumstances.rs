@@ -10,6 +10,7 @@ use cratekeeper_model::{Known, PackageSource, RuleInput};
 use serde_json::{Map, Value as Json};
 
 use crate::evaluate::Value;
+use crate::reports::Reports;
 use crate::variables::{self, Field, Type, VARIABLES};
 
 /// Key under which it is kept why a version could not be checked.
@@ -18,7 +19,7 @@ const UNCHECKED: &str = "unchecked";
 /// Key of the reason why a value is not known. No record of variables has a field of this name.
 const UNKNOWN: &str = "unknown";
 
-/// What a policy looks at besides the case: version, history, facts and names.
+/// What a policy looks at besides the case: version, history, facts, names and reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Circumstances {
     /// Why the version could not be checked.
@@ -41,6 +42,17 @@ impl Circumstances {
             _ => None,
         };
         Circumstances { unchecked, values: variables::circumstances(input).into() }
+    }
+
+    /// The same, with who reports the version.
+    #[must_use]
+    pub fn with_reports(mut self, reports: &Reports) -> Circumstances {
+        for (name, value) in &mut self.values {
+            if *name == variables::REPORTED {
+                *value = variables::reports(Some(reports));
+            }
+        }
+        self
     }
 
     /// As JSON.

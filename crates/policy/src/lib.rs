@@ -34,6 +34,7 @@ mod evaluate;
 mod expression;
 mod file;
 mod policy;
+mod reports;
 mod variables;
 
 pub use circumstances::{Circumstances, CircumstancesError};
@@ -42,4 +43,5 @@ pub use edit::Moded;
 pub use evaluate::BUDGET;
 pub use file::{PolicyProblem, PolicyProblems};
 pub use policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
+pub use reports::{Reporters, Reports};
 pub use variables::{Field, Type, VARIABLES};

@@ -10,6 +10,7 @@ use cratekeeper_model::{
 };
 
 use crate::evaluate::Value;
+use crate::reports::{Reporters, Reports};
 
 /// Type of a value in a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub const VARIABLES: &[Field] = &[
     field("history", Type::Record(HISTORY), "what the registry remembers"),
     field("facts", Type::Record(FACTS), "what is in the package"),
     field("names", Type::Record(NAMES), "what its name can be taken for"),
+    field("reports", Type::Record(REPORTS), "who reports it"),
 ];
 
 const VERSION: &[Field] = &[
@@ -118,14 +120,53 @@ const NAMES: &[Field] = &[
     perhaps("matches", TEXTS, "names that it can be taken for, likeliest first"),
 ];
 
+const REPORTS: &[Field] = &[
+    field("malware", Type::Record(REPORTERS), "that it does harm"),
+    field("impersonation", Type::Record(REPORTERS), "that its name is meant to be taken for another"),
+];
+
+const REPORTERS: &[Field] = &[
+    perhaps(
+        "trusted",
+        Type::Int,
+        "accounts that report so, and whose earlier reports were right; known at a gate only",
+    ),
+    perhaps("known", Type::Int, "other accounts that report so; known at a gate only"),
+    perhaps(
+        "anonymous",
+        Type::Int,
+        "addresses that report so without an account, 0 unless an account does, too; known at a gate only",
+    ),
+];
+
 /// The values for one version, without the case.
-pub(crate) fn circumstances(input: &RuleInput) -> [(&'static str, Value); 4] {
+pub(crate) fn circumstances(input: &RuleInput) -> [(&'static str, Value); 5] {
     [
         ("version", version(input)),
         ("history", history(input)),
         ("facts", facts(input)),
         ("names", names(input)),
+        (REPORTED, reports(None)),
     ]
+}
+
+/// Name of the variable about reports.
+pub(crate) const REPORTED: &str = "reports";
+
+/// Who reports a version, where somebody knows.
+pub(crate) fn reports(reports: Option<&Reports>) -> Value {
+    let of = |reporters: Option<Reporters>| match reporters {
+        None => record(REPORTERS.iter().map(|it| (it.name, unknown("only a gate knows who reports what")))),
+        Some(it) => record([
+            ("trusted", int(it.trusted)),
+            ("known", int(it.known)),
+            ("anonymous", int(it.counted_anonymous())),
+        ]),
+    };
+    record([
+        ("malware", of(reports.map(|it| it.malware))),
+        ("impersonation", of(reports.map(|it| it.impersonation))),
+    ])
 }
 
 /// All values for one version.

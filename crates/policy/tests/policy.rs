@@ -7,7 +7,7 @@ use cratekeeper_model::{
     NameMatches, Package, PackageId, PackageSource, PolicyAnswer, PublishedVersion, RuleInput, Severity,
     Verdict,
 };
-use cratekeeper_policy::{Circumstances, Field, Policy, Type, VARIABLES};
+use cratekeeper_policy::{Circumstances, Field, Policy, Reporters, Reports, Type, VARIABLES};
 use proptest::prelude::*;
 
 const NOW: i64 = 1_750_000_000;
@@ -99,6 +99,47 @@ fn the_built_in_policy_follows_the_levels() {
             assert_eq!(answer.verdict, verdict, "{level}");
         }
     }
+}
+
+fn reported(malware: Reporters, level: Level) -> PolicyAnswer {
+    let reports = Reports { malware, ..Reports::default() };
+    let circumstances = Circumstances::of(&input(published(400))).with_reports(&reports);
+    Policy::built_in().decide_under(&circumstances, &at_level(level), NOW)
+}
+
+#[test]
+fn two_trusted_reports_hold_what_has_findings() {
+    let of = |trusted, known, anonymous| Reporters { trusted, known, anonymous };
+    assert_eq!(reported(of(2, 0, 0), Level::Review).verdict, Verdict::Quarantine);
+    assert_eq!(reported(of(2, 0, 0), Level::Review).clause.as_deref(), Some("reported"));
+    for (reporters, level) in [
+        (of(1, 1_000, 1_000), Level::Review),
+        (of(0, 0, 1_000), Level::Review),
+        (of(1_000, 1_000, 1_000), Level::Info),
+        (of(1_000, 0, 0), Level::None),
+    ] {
+        assert!(reported(reporters, level).verdict <= Verdict::Warn, "{reporters:?} at {level}");
+    }
+}
+
+#[test]
+fn strangers_alone_are_counted_by_no_policy() {
+    let holds = |when: &str, reporters: Reporters| {
+        let reports = Reports { malware: reporters, ..Reports::default() };
+        let circumstances = Circumstances::of(&input(published(3))).with_reports(&reports);
+        let kept = Circumstances::from_json(&circumstances.to_json()).unwrap();
+        assert_eq!(kept, circumstances);
+        let answer = Policy::parse(&clause(when)).unwrap().decide_under(&kept, &Case::default(), NOW);
+        answer.clauses[0].outcome == ClauseOutcome::Holds
+    };
+    let when = "reports.malware.anonymous >= 100";
+    assert!(!holds(when, Reporters { anonymous: 1_000, ..Reporters::default() }));
+    assert!(holds(when, Reporters { anonymous: 1_000, known: 1, ..Reporters::default() }));
+    assert!(holds("reports.impersonation.known == 0", Reporters::default()));
+    assert!(
+        Policy::parse(&clause("reports.spam.known > 0")).is_err(),
+        "advertising is no ground for anything"
+    );
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! confirmed.
 
 mod change;
+mod freeze;
+mod notify;
 mod perform;
 mod taking_down;
 
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use change::{Change, TRIAGE, Target};
+pub(crate) use notify::TEXT;
 
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -162,6 +165,7 @@ impl Gate {
         seen: Option<&str>,
     ) -> Result<Submitted, Failure> {
         may(user, change.roles())?;
+        freeze::refuse_own(user, change)?;
         let why = &reason(why)?;
         let is_set_up = !self.is_being_set_up().await?;
         let mut transaction = self.store.act(Act::new(&user.login, change.action(), "", self.now())).await?;
@@ -220,7 +224,8 @@ impl Gate {
         request: &Request,
     ) -> Result<Option<String>, Failure> {
         let change: Change = read(request)?;
-        if let Err(Failure::Forbidden(reason)) = may(user, change.roles()) {
+        let may = may(user, change.roles()).and_then(|()| freeze::refuse_own(user, &change));
+        if let Err(Failure::Forbidden(reason)) = may {
             return Ok(Some(reason));
         }
         let Some(first) = self.store.user(&request.requester).await? else {
@@ -248,6 +253,7 @@ impl Gate {
         }
         let change: Change = read(&request)?;
         may(user, change.roles())?;
+        freeze::refuse_own(user, &change)?;
         // What is done is the act of whoever asked; that somebody agreed is an entry of its own.
         let act = Act::new(&request.requester, change.action(), &request.object, self.now());
         let mut transaction = self.store.act(act).await?;

@@ -3,6 +3,7 @@
 //! Which role may do what stands in one place: each handler's first line. `/admin/v1/openapi.json` is made from these handlers.
 
 mod acts;
+mod owners;
 mod people;
 mod questions;
 mod replay;
@@ -79,6 +80,13 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/take-down", post(vault::take_down))
         .route("/restore", post(vault::restore))
         .route("/evidence", post(vault::evidence))
+        .route("/users/{login}/freeze", post(owners::freeze))
+        .route("/users/{login}/unfreeze", post(owners::unfreeze))
+        .route("/freezes", get(owners::freezes))
+        .route("/freezes/{id}/confirm", post(owners::confirm_freeze))
+        .route("/notify-owners", post(owners::notify))
+        .route("/mails", get(owners::mails))
+        .route("/mails/{id}/retry", post(owners::retry_mail))
 }
 
 #[derive(OpenApi)]
@@ -127,6 +135,13 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         vault::take_down,
         vault::restore,
         vault::evidence,
+        owners::freeze,
+        owners::unfreeze,
+        owners::freezes,
+        owners::confirm_freeze,
+        owners::notify,
+        owners::mails,
+        owners::retry_mail,
         crate::reports::by_api,
     )
 )]

@@ -72,6 +72,97 @@ pub struct Configuration {
     pub checkpoints: Checkpoints,
     /// Call graphs of the crates that are in the registries, for who calls a version.
     pub call_graph: Option<CallGraphConfiguration>,
+    /// How mail leaves; without it none is sent.
+    pub mail: Option<MailConfiguration>,
+}
+
+/// How mail leaves: by a server that takes it and passes it on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MailConfiguration {
+    /// Name or address of the server.
+    pub server: String,
+    /// Its port; by default that of the encryption.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How what is said to it is kept from others.
+    #[serde(default)]
+    pub encryption: MailEncryption,
+    /// Who mail is from: `Gate <gate@example.com>`.
+    pub from: String,
+    /// Who signs in at the server; nobody without it.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// File with their password, read when the gate starts.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Mails to one address within an hour, at most; what is above waits.
+    #[serde(default = "mails_per_hour")]
+    pub per_hour: u32,
+}
+
+fn mails_per_hour() -> u32 {
+    // Whoever owns twenty crates of a campaign is told of each within two hours; nobody is flooded.
+    10
+}
+
+/// How what is said to a mail server is kept from others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailEncryption {
+    /// TLS from the first byte.
+    #[default]
+    Tls,
+    /// TLS after a word of the server; without that word nothing is sent.
+    StartTls,
+    /// None: to this machine only.
+    None,
+}
+
+impl MailConfiguration {
+    /// The port: as RFC 8314 has it.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.encryption {
+            MailEncryption::Tls => 465,
+            MailEncryption::StartTls => 587,
+            MailEncryption::None => 25,
+        })
+    }
+
+    /// The first thing that makes no sense: key, value, and why.
+    fn mistake(&self) -> Option<(&'static str, &str, &'static str)> {
+        let is_here =
+            self.server == "localhost" || self.server.parse::<IpAddr>().is_ok_and(|it| it.is_loopback());
+        if self.server.is_empty() {
+            return Some(("mail.server", &self.server, "mail needs a server"));
+        }
+        if self.encryption == MailEncryption::None && !is_here {
+            let reason = "without encryption, anybody on the way reads and changes mail; only a server on this machine is used so";
+            return Some(("mail.encryption", "none", reason));
+        }
+        if self.from.parse::<lettre::message::Mailbox>().is_err() {
+            return Some(("mail.from", &self.from, "it is no address like `Gate <gate@example.com>`"));
+        }
+        if self.user.is_some() != self.password_file.is_some() {
+            let user = self.user.as_deref().unwrap_or_default();
+            return Some(("mail.user", user, "`user` and `password-file` belong together"));
+        }
+        (self.per_hour == 0).then_some(("mail.per-hour", "0", "nothing could be sent"))
+    }
+}
+
+impl Default for MailConfiguration {
+    fn default() -> MailConfiguration {
+        MailConfiguration {
+            server: String::new(),
+            port: None,
+            encryption: MailEncryption::default(),
+            from: String::new(),
+            user: None,
+            password_file: None,
+            per_hour: mails_per_hour(),
+        }
+    }
 }
 
 /// Who may read how much is asked for, refused and inspected.
@@ -190,6 +281,7 @@ impl Default for Configuration {
             metrics: MetricsAccess::Restricted,
             checkpoints: Checkpoints::default(),
             call_graph: None,
+            mail: None,
         }
     }
 }
@@ -271,6 +363,9 @@ impl Configuration {
         if self.connections == 0 {
             return refuse("connections", "0", "nobody could connect");
         }
+        if let Some((key, value, reason)) = self.mail.as_ref().and_then(MailConfiguration::mistake) {
+            return refuse(key, value, reason);
+        }
         for name in self.upstream.keys() {
             let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
             if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
@@ -349,6 +444,7 @@ impl Configuration {
             ("connections", self.connections != now.connections),
             ("checkpoints", self.checkpoints != now.checkpoints),
             ("call-graph", self.call_graph != now.call_graph),
+            ("mail", self.mail != now.mail),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
@@ -415,5 +511,23 @@ mod tests {
         assert!(read("public-url = 'gate'").is_err());
         assert!(read("[upstream.hosted]\nindex = 'x'").is_err());
         assert!(read("[upstream.'A/b']\nindex = 'x'").is_err());
+    }
+
+    #[test]
+    fn mail_without_encryption_goes_nowhere_but_here() {
+        let mail = |rest: &str| read(&format!("[mail]\nfrom = 'gate@example.invalid'\n{rest}"));
+        assert_eq!(mail("server = 'mail.example.invalid'").unwrap().mail.unwrap().port(), 465);
+        assert!(mail("server = '127.0.0.1'\nencryption = 'none'").is_ok());
+        for odd in [
+            "server = 'mail.example.invalid'\nencryption = 'none'",
+            "server = '192.0.2.1'\nencryption = 'none'",
+            "server = ''",
+            "server = 'x'\nuser = 'gate'",
+            "server = 'x'\npassword = 'secret'",
+            "server = 'x'\nper-hour = 0",
+        ] {
+            assert!(mail(odd).is_err(), "{odd}");
+        }
+        assert!(read("[mail]\nserver = 'x'\nfrom = 'nobody'").is_err());
     }
 }

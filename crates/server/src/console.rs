@@ -6,6 +6,7 @@
 
 mod account;
 mod act;
+mod address;
 mod advisory;
 mod archives;
 mod audit_log;
@@ -22,6 +23,7 @@ mod krate;
 mod layout;
 mod lines;
 mod names;
+mod notify;
 mod offers;
 mod people;
 mod policy;
@@ -71,6 +73,9 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/account/sessions/{id}/end", post(account::end_session))
         .route("/account/tokens", post(account::create_token))
         .route("/account/tokens/{id}/revoke", post(account::revoke_token))
+        .route("/account/address", post(address::want))
+        .route("/account/address/remove", post(address::remove))
+        .route("/account/address/{secret}", get(address::form).post(address::confirm))
         // What waits.
         .route("/queue", get(queue::queue))
         .route("/queue/events", get(queue::events))
@@ -93,6 +98,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/requests/{id}/agree", post(requests::agree))
         .route("/requests/{id}/refuse", post(requests::refuse))
         .route("/decisions/{id}/confirm", post(requests::confirm))
+        .route("/freezes/{id}/confirm", post(requests::confirm_freeze))
+        .route("/notify", get(notify::form).post(notify::choose))
         .route("/names", get(names::names).post(names::keep))
         // Around the cases.
         .route("/people", get(people::list).post(people::create))

@@ -13,6 +13,9 @@ use serde::Serialize;
 
 use crate::blobs::BlobError;
 
+/// Most characters of why an account is frozen that whoever acts for it is told.
+const FROZEN: usize = 500;
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -201,6 +204,7 @@ impl From<&cratekeeper_store::StoreError> for Failure {
                 Failure::Conflict(error.to_string())
             }
             Kind::NotOwner { .. } | Kind::NotOpen => Failure::Forbidden(error.to_string()),
+            Kind::Frozen(told) => Failure::Forbidden(crate::refusal::harmless(told, FROZEN)),
             Kind::Refused(_) | Kind::Invalid(_) => Failure::Bad(error.to_string()),
             Kind::Full => {
                 tracing::error!("there is no room left: {}", with_sources(error));

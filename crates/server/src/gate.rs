@@ -25,6 +25,7 @@ use crate::console::{Sealing, SealingError};
 use crate::fronts::Answers;
 use crate::in_force::policy_in_force;
 use crate::likes::{Likes, Names};
+use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
 use crate::reload::Live;
@@ -119,6 +120,8 @@ pub struct Gate {
     pub(crate) names: Names,
     pub(crate) answers: Answers,
     pub(crate) notifier: Arc<Notifier>,
+    /// Sends mail, where that is set up.
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) metrics: Metrics,
     /// A name that no other process has.
     pub(crate) process: String,
@@ -175,6 +178,9 @@ pub enum OpenError {
     /// Secrets cannot be sealed.
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    /// Mail cannot be sent as it is set up.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A directory cannot be made.
     #[error("failed to make the directory `{}`", path.display())]
     Directory {
@@ -206,7 +212,7 @@ impl OpenError {
                 "put the key back from a backup; without it, second factors have to be set up again"
                     .to_owned(),
             ),
-            OpenError::Configuration(_) | OpenError::Directory { .. } => None,
+            OpenError::Configuration(_) | OpenError::Mail(_) | OpenError::Directory { .. } => None,
         }
     }
 }
@@ -222,6 +228,8 @@ impl Gate {
         let at = clock.now();
         configuration.check()?;
         let certificates = configuration.tls.as_ref().map(Certificates::read).transpose()?.map(Arc::new);
+        let mailer =
+            configuration.mail.as_ref().map(|it| Mailer::open(it, &configuration.url())).transpose()?;
         make(&directory)?;
         make(&directory.join(TEMPORARY))?;
         let audit_key = crate::checkpoints::key(&configuration.checkpoints, &directory)?;
@@ -271,6 +279,7 @@ impl Gate {
             names: Names::default(),
             answers: Answers::default(),
             notifier: Arc::new(Notifier::new(&cargo, private(&configuration))?),
+            mailer,
             metrics: Metrics::default(),
             process: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
             ending: tokio::sync::watch::Sender::new(false),

@@ -13,7 +13,7 @@ use cratekeeper_model::{
     ArchiveState, History, IndexEntry, IndexedManifest, Known, Package, PackageStatus, PolicyAnswer,
     PublisherHistory, Verdict,
 };
-use cratekeeper_policy::{Enforcement as Enforce, Waiver};
+use cratekeeper_policy::{Enforcement as Enforce, Reports, Waiver};
 use cratekeeper_registry::UpstreamError;
 use cratekeeper_store::{
     CrateRecord, Enforcement, Inspection, Lease, NewJob, Registry, State, StoreError, VersionRecord,
@@ -123,10 +123,11 @@ impl Gate {
             let package = self.package(&registry, &krate.name, &version.version, version.checksum);
             let claimed = self.store.provenance(id).await?.claimed;
             let waivers = self.waivers(&krate, &version, at).await?;
+            let reports = self.reports_about(&krate, id).await?;
             let index = Known::Known(index_entry(&version, &all, claimed));
             let _turn = self.judging.acquire().await.map_err(|_| InspectError::Ended)?;
             tokio::task::spawn_blocking(move || {
-                gate.judge(package, &archive, index, history, previous, (&waivers, at))
+                gate.judge(package, &archive, index, history, previous, (reports, &waivers, at))
             })
             .await
             .map_err(|_| InspectError::Ended)?
@@ -160,7 +161,7 @@ impl Gate {
         index: Known<IndexEntry>,
         history: History,
         previous: Known<(Package, BlobFile)>,
-        (waivers, at): (&[Waiver], i64),
+        (reports, waivers, at): (Reports, &[Waiver], i64),
     ) -> Judged {
         let likes = self.likes.indexes();
         let (names, publishers) = self.names.corpora();
@@ -179,6 +180,7 @@ impl Gate {
             names: names.as_deref(),
             publishers: publishers.as_deref(),
             similar: &[&likes[0], &likes[1]],
+            reports,
             waivers,
             at,
         });

@@ -31,8 +31,11 @@ mod hosted;
 mod in_force;
 mod inspection;
 mod judging;
+mod letters;
 mod likes;
+mod mail;
 mod metrics;
+mod outgoing;
 mod pages;
 mod progress;
 pub mod protocol;
@@ -56,11 +59,12 @@ pub use call_graph::CallGraphConfiguration;
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{
-    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MetricsAccess, Tls,
-    Uninspected, UpstreamConfiguration,
+    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MailConfiguration,
+    MailEncryption, MetricsAccess, Tls, Uninspected, UpstreamConfiguration,
 };
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
+pub use mail::MailError;
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

@@ -1,6 +1,7 @@
 //! Reports: whoever sees something says so, over JSON or on a page.
 //!
-//! A report opens a case and decides nothing. Whoever sends one with a token earns a reputation by what their reports turn out to be; without one,
+//! A report opens a case and decides nothing by itself; a policy may ask how many people who were right before call a version malware, so its
+//! version is judged again. Whoever sends one with a token earns a reputation by what their reports turn out to be; without one,
 //! their address alone is kept, and counts as much as spam does: a case at the end of the queue.
 
 use std::sync::Arc;
@@ -10,7 +11,10 @@ use axum::extract::{FromRequest as _, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Form, Json};
-use cratekeeper_store::{Act, NewReport, ReportKind, StoreErrorKind, VersionRecord};
+use cratekeeper_policy::{Reporters, Reports};
+use cratekeeper_store::{
+    Act, CrateRecord, NewJob, NewReport, ReportKind, StoreError, StoreErrorKind, VersionId, VersionRecord,
+};
 use semver::Version;
 use serde::Deserialize;
 use serde_json::json;
@@ -175,7 +179,33 @@ impl Gate {
         if version.standing.decision.is_none() && !is_closed_for_them {
             transaction.open_case(version.id).await?;
         }
+        // What policies ask of reports may be another answer now. Somebody without an account changes nothing by themselves; whoever has one
+        // reports a version once, ten a minute. What is new goes first: its jobs are due since ever.
+        let may_count = matches!(kind, ReportKind::Malware | ReportKind::Impersonation);
+        let is_judged_again = new.reporter.is_some() && may_count && version.standing.decision.is_none();
+        if is_judged_again {
+            let job = self.inspection_of(registry, version.id);
+            transaction.enqueue(&NewJob { run_after: self.now(), ..job }).await?;
+        }
         transaction.commit().await?;
+        if is_judged_again {
+            self.there_is_work();
+        }
         Ok(())
+    }
+
+    /// Who reports a version, as policies see it.
+    pub(crate) async fn reports_about(
+        &self,
+        krate: &CrateRecord,
+        version: VersionId,
+    ) -> Result<Reports, StoreError> {
+        let counts = self.store.report_counts(krate.id, version).await?;
+        let of = |it: cratekeeper_store::Reporters| Reporters {
+            trusted: it.trusted,
+            known: it.known,
+            anonymous: it.anonymous,
+        };
+        Ok(Reports { malware: of(counts.malware), impersonation: of(counts.impersonation) })
     }
 }

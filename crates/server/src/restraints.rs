@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cratekeeper_policy::Waiver;
 use cratekeeper_store::{
-    Act, CrateRecord, LockedAction, RegistryId, StoreError, Transaction, VersionId, VersionRecord,
+    Act, CrateRecord, LockedAction, RegistryId, StoreError, Transaction, User, VersionId, VersionRecord,
 };
 
 use crate::error::{Failure, with_sources};
@@ -45,6 +45,18 @@ impl Gate {
             krate.name,
             harmless(&lock.reason, REASON)
         )))
+    }
+
+    /// Refuses what somebody does whose account is frozen, before megabytes are read for it. The transaction has the last word.
+    ///
+    /// # Errors
+    ///
+    /// When it is, or the database refuses.
+    pub(crate) async fn refuse_frozen(&self, user: &User) -> Result<(), Failure> {
+        match self.store.freeze_of(user.id).await? {
+            Some(freeze) => Err(Failure::Forbidden(harmless(&freeze.refusal(), REASON + 200))),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a new crate whose name is kept from whoever publishes it.

@@ -16,6 +16,8 @@ use crate::configuration::MetricsAccess;
 use crate::connections::{Connections, Patience};
 use crate::error::{Failure, with_sources};
 use crate::gate::Gate;
+use crate::mail::Mails;
+use crate::webhooks::Deliveries;
 
 /// How long requests that are under way get to end.
 const GRACE: Duration = Duration::from_secs(30);
@@ -59,7 +61,7 @@ pub async fn serve(
     let background = [
         tokio::spawn(gate.clone().follow_changes()),
         tokio::spawn(gate.clone().inspect_forever()),
-        tokio::spawn(gate.clone().deliver_forever()),
+        tokio::spawn(gate.clone().send_forever::<Deliveries>()),
         tokio::spawn(gate.clone().take_checkpoints()),
         tokio::spawn(gate.clone().follow_certificates()),
         tokio::spawn(gate.clone().remember_forever()),
@@ -69,6 +71,8 @@ pub async fn serve(
         tokio::spawn(gate.clone().fill_dependencies()),
         tokio::spawn(gate.clone().keep_vault()),
     ];
+    // Without a mail server, mails wait: they are neither sent nor given up.
+    let mails = gate.mailer.is_some().then(|| tokio::spawn(gate.clone().send_forever::<Mails>()));
     let connections = Connections {
         router: router(gate.clone()),
         acceptor,
@@ -87,6 +91,7 @@ pub async fn serve(
     if !connections.serve(listener, stop, GRACE).await {
         tracing::warn!("requests did not end within {} seconds", GRACE.as_secs());
     }
+    let background: Vec<_> = background.into_iter().chain(mails).collect();
     for task in &background {
         task.abort();
     }

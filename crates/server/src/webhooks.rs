@@ -6,87 +6,38 @@
 //! The body is signed with HMAC-SHA256 over the moment of sending, a full stop, and the body, so that whoever listens can refuse old ones.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cratekeeper_store::{DELIVER, DeliveryAttempt, DeliveryId, DeliveryState, Lease, SPENT, StoreError};
 use serde_json::Value;
 
 use crate::error::with_sources;
 use crate::gate::Gate;
-use crate::inspection::LEASE;
+use crate::outgoing::{Ended, Outgoing};
 
-/// Deliveries that are sent at the same time.
-const DELIVERIES: usize = 8;
+/// Deliveries to webhooks, as they are sent.
+pub(crate) struct Deliveries;
 
-/// How often somebody looks for deliveries.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+impl Outgoing for Deliveries {
+    const JOB: &'static str = DELIVER;
+    const CALLED: &'static str = "delivery";
+    const AT_ONCE: usize = 8;
 
-impl Gate {
-    /// Delivers until the gate ends: several at a time, so that one that does not answer keeps nobody waiting.
-    pub(crate) async fn deliver_forever(self: Arc<Gate>) {
-        let free = Arc::new(tokio::sync::Semaphore::new(DELIVERIES));
-        loop {
-            let Ok(permit) = free.clone().acquire_owned().await else { return };
-            match self.store.claim_jobs(&self.process, &[DELIVER], 1, LEASE, self.now()).await {
-                Ok(claimed) if claimed.leases.is_empty() && claimed.spent.is_empty() => {
-                    drop(permit);
-                    tokio::time::sleep(LOOK_EVERY).await;
-                }
-                Ok(claimed) => {
-                    let gate = self.clone();
-                    tokio::spawn(async move {
-                        for lease in &claimed.spent {
-                            gate.give_up_delivery(lease).await;
-                        }
-                        for lease in claimed.leases {
-                            gate.clone().deliver(&lease).await;
-                        }
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::error!("failed to look for deliveries: {}", with_sources(&error));
-                    tokio::time::sleep(LOOK_EVERY).await;
-                }
-            }
-        }
+    async fn attempt(gate: &Arc<Gate>, lease: &Lease) -> Result<Ended, String> {
+        gate.attempt(lease).await.map(|()| Ended::Done)
     }
 
-    async fn deliver(self: Arc<Gate>, lease: &Lease) {
-        let outcome = tokio::select! {
-            outcome = self.attempt(lease) => outcome,
-            // Somebody else sends it now, after a clock that jumped say.
-            () = self.clone().signs_of_life(lease.clone()) => return,
-        };
-        let ended = match outcome {
-            Ok(()) => self.store.complete_job(lease).await,
-            Err(reason) => {
-                self.metrics.delivery_failure();
-                tracing::warn!(job = lease.id.0, attempt = lease.attempt, "a delivery failed: {reason}");
-                self.store.fail_job(lease, &reason, self.now()).await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::error!(job = lease.id.0, "failed to end a delivery: {}", with_sources(&error));
-        }
-    }
-
-    /// A delivery whose senders ended each time, without a word. Its job is the last to know: until then somebody else does this again.
-    async fn give_up_delivery(&self, lease: &Lease) {
+    async fn give_up(gate: &Arc<Gate>, lease: &Lease) -> Result<(), StoreError> {
         let id = lease.payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId);
         let answer = "whoever sent it ended, each time".to_owned();
-        let attempt = DeliveryAttempt { at: self.now(), status: None, answer };
-        let given_up = async {
-            if let Some(id) = id {
-                self.store.record_delivery_attempt(id, &attempt, DeliveryState::GivenUp).await?;
-            }
-            self.store.fail_job(lease, SPENT, attempt.at).await
-        };
-        if let Err(error) = given_up.await {
-            tracing::error!("failed to give up a delivery: {}", with_sources(&error));
+        let attempt = DeliveryAttempt { at: gate.now(), status: None, answer };
+        if let Some(id) = id {
+            gate.store.record_delivery_attempt(id, &attempt, DeliveryState::GivenUp).await?;
         }
+        gate.store.fail_job(lease, SPENT, attempt.at).await.map(|_| ())
     }
+}
 
+impl Gate {
     async fn attempt(&self, lease: &Lease) -> Result<(), String> {
         let text = |error: StoreError| with_sources(&error);
         let id = lease.payload.get("delivery_id").and_then(Value::as_i64).map(DeliveryId);

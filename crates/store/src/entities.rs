@@ -67,6 +67,8 @@ table!(users, "users" {
     disabled_at: Option<i64>,
     roles_since: Option<i64>,
     is_founder: bool,
+    email_confirmed_at: Option<i64>,
+    email_wanted: Option<String>,
 });
 
 table!(tokens, "tokens" {
@@ -502,4 +504,36 @@ table!(tombstones, "tombstones" {
     restored_by: Option<String>,
     restore_asked_at: Option<i64>,
     ended_at: Option<i64>,
+});
+
+table!(freezes, "freezes" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    user_id: i64,
+    login: String,
+    reason: String,
+    actor: String,
+    at: i64,
+    confirmed_by: Option<String>,
+    confirmed_at: Option<i64>,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+});
+
+table!(mails, "mails" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    user_id: i64,
+    address: String,
+    address_folded: String,
+    kind: String,
+    subject: String,
+    body: String,
+    sealed: bool,
+    state: String,
+    attempts: i32,
+    answer: Option<String>,
+    actor: String,
+    created_at: i64,
+    finished_at: Option<i64>,
 });

@@ -51,6 +51,9 @@ pub enum StoreErrorKind {
     /// It was decided, or found out, since whoever asks looked that it may not be had.
     #[error("it may not be had any more")]
     NotOpen,
+    /// The account that it is done for is frozen; what whoever acts is told.
+    #[error("{0}")]
+    Frozen(String),
     /// What is asked for may not be done; the reason.
     #[error("{0}")]
     Refused(String),

@@ -382,6 +382,22 @@ impl Store {
         Ok(state)
     }
 
+    /// Puts a job back that cannot be done before a moment. It counts as not tried; the moment is an hour away at most.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn postpone_job(&self, lease: &Lease, until: i64, at: i64) -> Result<LeaseState, StoreError> {
+        let until = until.clamp(at, at.saturating_add(LONGEST_PAUSE));
+        let update = jobs::Entity::update_many()
+            .col_expr(jobs::Column::RunAfter, Expr::value(until))
+            .col_expr(jobs::Column::Attempts, Expr::col(jobs::Column::Attempts).sub(1))
+            .col_expr(jobs::Column::LeaseOwner, Expr::value(None::<String>))
+            .filter(held(lease));
+        let updated = update.exec(&self.write).await.during("put off the job", lease.id)?;
+        Ok(lease_state(updated.rows_affected))
+    }
+
     /// Gives a job up after its last attempt, together with what follows from that: no moment has the one without the other.
     ///
     /// # Errors

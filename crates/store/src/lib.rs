@@ -32,10 +32,12 @@ mod dependents;
 mod entities;
 mod error;
 mod fetches;
+mod freezes;
 mod history;
 mod insights;
 mod inspections;
 mod jobs;
+mod mails;
 mod migrations;
 mod observe;
 mod outbox;
@@ -70,16 +72,20 @@ pub use error::{StoreError, StoreErrorKind};
 pub use fetches::{
     FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
 };
+pub use freezes::Freeze;
 pub use insights::{ClosedCase, RuleCount};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
 pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
+pub use mails::{MAIL, Mail, MailCounts, MailState, NewMail};
 pub use observe::{Contradiction, NewYanks, Observation, ObservedVersion};
 pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
 pub use people::{LOGIN_CHARACTERS, NewUser, PeopleFilter, Person, Role, User};
 pub use publish::{Publication, Published, Publisher};
 pub use registries::{CrateRecord, Registry, RegistryKind};
-pub use reports::{AdvisoryDraft, NewReport, REPORT, Report, ReportKind, ReportState, Reputation};
+pub use reports::{
+    AdvisoryDraft, NewReport, REPORT, Report, ReportCounts, ReportKind, ReportState, Reporters, Reputation,
+};
 pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
 pub use restraints::{KeptName, Lock, LockedAction, WaiverRecord};
 pub use search::CHECKSUM_DIGITS;
@@ -93,6 +99,7 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, LockId, RegistryId, ReportId, RequestId,
-    SessionId, TokenId, TombstoneId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
+    CaseId, CrateId, DecisionId, DeliveryId, FreezeId, InvitationId, JobId, LockId, MailId, RegistryId,
+    ReportId, RequestId, SessionId, TokenId, TombstoneId, UserId, VersionId, WaiverId, WebhookId,
+    canonical_name,
 };

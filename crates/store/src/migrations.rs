@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002-circumstances", statements: circumstances },
     Migration { name: "0003-console", statements: tables::console },
     Migration { name: "0004-vault", statements: tables::vault },
+    Migration { name: "0006-mail", statements: tables::mail },
 ];
 
 /// What a policy looked at besides the case, so that another one can be asked about the past; what a publish request claimed where its

@@ -45,8 +45,12 @@ pub struct User {
     pub login: String,
     /// What they call themselves.
     pub name: Option<String>,
-    /// Their address.
+    /// Their address; it counts once it is confirmed.
     pub email: Option<String>,
+    /// When they showed that they read mail to [`User::email`].
+    pub email_confirmed_at: Option<i64>,
+    /// The address that they want instead, until they have confirmed it.
+    pub email_wanted: Option<String>,
     /// What they may do besides publishing, sorted.
     pub roles: Vec<Role>,
     /// Since when the account exists.
@@ -62,6 +66,12 @@ pub struct User {
 }
 
 impl User {
+    /// The address at which they can be told something: one that they confirmed.
+    #[must_use]
+    pub fn confirmed_address(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_confirmed_at.is_some())
+    }
+
     /// Whether they have this role, and may do anything at all.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
@@ -129,6 +139,8 @@ impl TryFrom<users::Model> for User {
             login: row.login,
             name: row.name,
             email: row.email,
+            email_confirmed_at: row.email_confirmed_at,
+            email_wanted: row.email_wanted,
             created_at: row.created_at,
             created_by: row.created_by,
             disabled_at: row.disabled_at,
@@ -222,6 +234,36 @@ impl Transaction {
         let row = update.update(&self.inner).await.during("disable the user", user)?;
         self.require_admin(user).await?;
         row.try_into()
+    }
+
+    /// Notes which address somebody wants to be told at; `None` takes the one away that they have. It counts once it is confirmed.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or the database refuses.
+    pub async fn want_address(&mut self, user: UserId, address: Option<&str>) -> Result<User, StoreError> {
+        let mut update: users::ActiveModel = user_row(&self.inner, user).await?.into();
+        update.email_wanted = Set(clean_optional(address));
+        if address.is_none() {
+            (update.email, update.email_confirmed_at) = (Set(None), Set(None));
+        }
+        update.update(&self.inner).await.during("change the address of user", user)?.try_into()
+    }
+
+    /// Has the address count that somebody wants, after they followed a link that was mailed to it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when they do not want this one any more; else when the database refuses.
+    pub async fn confirm_address(&mut self, user: UserId, address: &str) -> Result<User, StoreError> {
+        let row = user_row(&self.inner, user).await?;
+        let wanted = row.email_wanted.clone().filter(|it| it == address);
+        let wanted = wanted.during("confirm the address of user", user)?;
+        let mut update: users::ActiveModel = row.into();
+        update.email = Set(Some(wanted));
+        update.email_wanted = Set(None);
+        update.email_confirmed_at = Set(Some(self.at));
+        update.update(&self.inner).await.during("confirm the address of user", user)?.try_into()
     }
 
     /// Refuses what left nobody who can give roles.

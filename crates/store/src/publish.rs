@@ -111,6 +111,8 @@ impl Store {
         let act = Act::new(&new.by.login, "version.publish", &object, new.at);
         let mut transaction = self.act(act).await?;
         require_hosted(&transaction, new.registry, &object).await?;
+        // Asked here, where nothing can come between: an upload takes minutes.
+        transaction.refuse_frozen(&new.by.login).await?;
         let (krate, existed) = ensure_crate(&transaction, new.registry, &new.name).await?;
         if let Some(row) = find_version(&transaction.inner, krate.id, &new.version).await? {
             let krate = CrateId(krate.id);

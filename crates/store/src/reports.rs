@@ -10,13 +10,22 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entities::{advisory_drafts, cases, reports};
+use crate::entities::{advisory_drafts, cases, provenance, reports, users, versions};
 use crate::error::During;
 use crate::words::{clean, clean_optional, fold, read_word, words};
 use crate::{CaseId, CrateId, ReportId, Store, StoreError, StoreErrorKind, Transaction, VersionId};
 
 /// Longest report, in bytes.
 pub const REPORT: usize = 10_000;
+
+/// Reporters of one version, and reports of one reporter, that are counted.
+const REPORTERS: u64 = 1_000;
+
+/// Crates about which somebody was right before their word counts for more: once may be luck.
+const CONFIRMED: usize = 2;
+
+/// How much more often right than wrong: a reporter who is wrong once in five times costs a triager's look, and no more.
+const RIGHT_TO_WRONG: usize = 4;
 
 words! {
     /// What is reported.
@@ -111,6 +120,26 @@ pub struct Reputation {
     pub confirmed: u64,
     /// Reports of what turned out to be harmless.
     pub rejected: u64,
+}
+
+/// Distinct people who reported a version for one reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reporters {
+    /// Accounts whose earlier reports were right.
+    pub trusted: u64,
+    /// Other accounts.
+    pub known: u64,
+    /// Addresses without an account.
+    pub anonymous: u64,
+}
+
+/// Who reports a version, by reason. Advertising and anything else are for people to read, and count nowhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportCounts {
+    /// That it does harm.
+    pub malware: Reporters,
+    /// That its name is meant to be taken for another.
+    pub impersonation: Reporters,
 }
 
 /// The draft of an advisory.
@@ -230,6 +259,103 @@ impl Store {
             confirmed: count(ReportState::Confirmed).await?,
             rejected: count(ReportState::Rejected).await?,
         })
+    }
+
+    /// Who reports a version, apart from what turned out to be wrong. Reports of the crate as a whole are about each of its versions.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn report_counts(
+        &self,
+        krate: CrateId,
+        version: VersionId,
+    ) -> Result<ReportCounts, StoreError> {
+        Ok(ReportCounts {
+            malware: self.reporters(krate, version, ReportKind::Malware).await?,
+            impersonation: self.reporters(krate, version, ReportKind::Impersonation).await?,
+        })
+    }
+
+    async fn reporters(
+        &self,
+        krate: CrateId,
+        version: VersionId,
+        kind: ReportKind,
+    ) -> Result<Reporters, StoreError> {
+        use reports::Column::{Address, CrateId as Of, Kind, ReporterFolded, State, VersionId as About};
+        let about = || {
+            reports::Entity::find()
+                .select_only()
+                .filter(Of.eq(krate.0))
+                .filter(About.eq(version.0).or(About.is_null()))
+                .filter(Kind.eq(kind.as_str()))
+                .filter(State.ne(ReportState::Rejected.as_str()))
+                .distinct()
+                .limit(REPORTERS)
+        };
+        let named = about().column(ReporterFolded).filter(ReporterFolded.is_not_null());
+        let named: Vec<Option<String>> =
+            named.into_tuple().all(&self.read).await.during("read", "reports")?;
+        let named: Vec<String> = named.into_iter().flatten().collect();
+        let nameless = about().column(Address).filter(ReporterFolded.is_null());
+        let nameless: Vec<Option<String>> =
+            nameless.into_tuple().all(&self.read).await.during("read", "reports")?;
+        let mut reporters = Reporters { anonymous: nameless.len() as u64, ..Reporters::default() };
+        let enabled = users::Entity::find()
+            .select_only()
+            .column(users::Column::Folded)
+            .filter(users::Column::Folded.is_in(named.iter().cloned()))
+            .filter(users::Column::DisabledAt.is_null());
+        let enabled: Vec<String> = enabled.into_tuple().all(&self.read).await.during("read", "reporters")?;
+        for login in enabled {
+            match self.is_trusted(&login, krate).await? {
+                true => reporters.trusted += 1,
+                false => reporters.known += 1,
+            }
+        }
+        Ok(reporters)
+    }
+
+    /// Whether somebody's reports about other crates were right: of two crates or more that others published, and of four times as many as they
+    /// were wrong about. Whoever would have two accounts believed has to give malware of two others away with each.
+    async fn is_trusted(&self, folded: &str, besides: CrateId) -> Result<bool, StoreError> {
+        let crates = async |state: ReportState| {
+            let query = reports::Entity::find()
+                .select_only()
+                .column(reports::Column::CrateId)
+                .filter(reports::Column::ReporterFolded.eq(folded))
+                .filter(reports::Column::State.eq(state.as_str()))
+                .filter(reports::Column::CrateId.ne(besides.0))
+                .filter(
+                    reports::Column::Kind
+                        .is_in([ReportKind::Malware.as_str(), ReportKind::Impersonation.as_str()]),
+                )
+                .distinct()
+                .limit(REPORTERS);
+            query.into_tuple::<i64>().all(&self.read).await.during("read", "reports")
+        };
+        let confirmed = crates(ReportState::Confirmed).await?;
+        if confirmed.len() < CONFIRMED {
+            return Ok(false);
+        }
+        let own = versions::Entity::find()
+            .select_only()
+            .column(versions::Column::CrateId)
+            .join_rev(
+                sea_orm::JoinType::InnerJoin,
+                provenance::Entity::belongs_to(versions::Entity)
+                    .from(provenance::Column::VersionId)
+                    .to(versions::Column::Id)
+                    .into(),
+            )
+            .filter(versions::Column::CrateId.is_in(confirmed.iter().copied()))
+            .filter(provenance::Column::PublisherFolded.eq(folded))
+            .distinct();
+        let own: Vec<i64> = own.into_tuple().all(&self.read).await.during("read", "publishers")?;
+        let right = confirmed.iter().filter(|it| !own.contains(it)).count();
+        let wrong = crates(ReportState::Rejected).await?.len();
+        Ok(right >= CONFIRMED && right >= wrong.saturating_mul(RIGHT_TO_WRONG))
     }
 
     /// The draft of a case's advisory.

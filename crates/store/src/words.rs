@@ -213,6 +213,10 @@ numbers! {
     ReportId,
     /// Number of what stands in the place of a version that was taken down.
     TombstoneId,
+    /// Number of a freeze of an account.
+    FreezeId,
+    /// Number of a mail.
+    MailId,
 }
 
 #[cfg(test)]

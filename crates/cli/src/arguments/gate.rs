@@ -271,6 +271,33 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Tell the owners of a hosted crate something by mail
+    ///
+    /// Only owners who confirmed an address are told. The answer names the others.
+    NotifyOwners {
+        /// A crate, or a version such as `serde@1.0.219`
+        #[arg(value_name = "CRATE[@VERSION]")]
+        target: String,
+        /// What they are told: held, blocked, released, yanked-back, taken-down, advisory, free
+        #[arg(long, value_name = "TEMPLATE")]
+        template: String,
+        /// Your own words, besides the template or alone
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        text: String,
+        /// Why; owners do not read it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Mails that wait and that were given up
+    Mails,
+    /// Send a mail again that was given up
+    RetryMail {
+        /// Its number
+        mail: i64,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Accept an invitation to own a crate
     Accept {
         /// Name of the crate
@@ -398,6 +425,32 @@ pub(crate) enum User {
     Enable {
         /// Login
         login: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Accept nothing that it publishes, withdraws or shares; a second person confirms it
+    Freeze {
+        /// Login
+        login: String,
+        /// Why; whoever is refused reads it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Accept again what a frozen account does; a second person agrees
+    Unfreeze {
+        /// Login
+        login: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Accounts that are frozen
+    Frozen,
+    /// Confirm, as a second person, that an account was frozen
+    ConfirmFreeze {
+        /// Number of the freeze
+        freeze: i64,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::configuration::HOSTED;
 use crate::in_force::CHANGED;
+use crate::letters::Template;
 
 /// Who may hold, release and block.
 pub(crate) const TRIAGE: [Role; 2] = [Role::Triager, Role::Admin];
@@ -89,6 +90,17 @@ pub(crate) enum Change {
     TakeDown { target: Target },
     /// Bring back what was taken down; it is held then.
     Restore { target: Target },
+    /// Accept nothing of an account, or accept it again.
+    Freeze { login: String, frozen: bool },
+    /// Tell the owners of a hosted crate something by mail.
+    NotifyOwners {
+        target: Target,
+        template: Template,
+        #[serde(default)]
+        text: String,
+    },
+    /// Send a mail again that was given up.
+    RetryMail { mail: i64 },
 }
 
 impl Change {
@@ -119,6 +131,10 @@ impl Change {
             Change::SetPolicy { .. } => CHANGED,
             Change::TakeDown { .. } => "version.take-down",
             Change::Restore { .. } => "version.restore",
+            Change::Freeze { frozen: true, .. } => "user.freeze",
+            Change::Freeze { frozen: false, .. } => "user.unfreeze",
+            Change::NotifyOwners { .. } => "owners.notify",
+            Change::RetryMail { .. } => "mail.retry",
         }
         .to_owned()
     }
@@ -137,7 +153,10 @@ impl Change {
             | Change::KeepName { .. }
             | Change::FreeName { .. }
             | Change::Waive { .. }
-            | Change::EndWaiver { .. } => &TRIAGE,
+            | Change::EndWaiver { .. }
+            | Change::Freeze { .. }
+            | Change::NotifyOwners { .. }
+            | Change::RetryMail { .. } => &TRIAGE,
             Change::SetPolicy { .. }
             | Change::CreateUser { .. }
             | Change::SetRoles { .. }
@@ -155,6 +174,7 @@ impl Change {
     pub(crate) fn contains(&self) -> bool {
         let keeps_back = |action: &DecisionAction| *action != DecisionAction::Release;
         matches!(self, Change::Decide { action, .. } if keeps_back(action))
+            || matches!(self, Change::Freeze { frozen: true, .. })
     }
 
     /// Whether one person does it alone while the gate is set up.

@@ -129,6 +129,11 @@ impl Gate {
             | Change::Waive { .. }
             | Change::EndWaiver { .. } => self.restrain(transaction, change, why).await,
             Change::SetPolicy { text } => self.set_policy(transaction, text, why).await,
+            Change::Freeze { login, frozen } => self.freeze(transaction, login, *frozen, why).await,
+            Change::NotifyOwners { target, template, text } => {
+                self.notify_owners(transaction, target, *template, text).await
+            }
+            Change::RetryMail { mail } => self.retry_mail(transaction, *mail).await,
             Change::ResetPassword { login } => self.reset_password(transaction, login).await,
             Change::RevokeToken { token } => {
                 let token = transaction.revoke_token(TokenId(*token)).await?;
@@ -254,7 +259,7 @@ impl Gate {
         }
     }
 
-    async fn crate_of(&self, registry: &str, name: &str) -> Result<CrateRecord, Failure> {
+    pub(super) async fn crate_of(&self, registry: &str, name: &str) -> Result<CrateRecord, Failure> {
         let missing = || Failure::NotFound("there is no such crate".to_owned());
         let registry = self.registry(registry).ok_or_else(missing)?;
         self.store.krate(registry.id, name).await?.ok_or_else(missing)
@@ -339,7 +344,7 @@ impl Gate {
         Ok(Effect { object, lines, versions, answer, loosens, ..Effect::default() })
     }
 
-    async fn account(&self, login: &str) -> Result<User, Failure> {
+    pub(super) async fn account(&self, login: &str) -> Result<User, Failure> {
         let found = self.store.user(login).await?;
         found.ok_or_else(|| Failure::NotFound("there is no such user".to_owned()))
     }
@@ -407,7 +412,7 @@ impl Gate {
     }
 }
 
-fn line(what: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Line {
+pub(super) fn line(what: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Line {
     Line { what: what.into(), before: before.into(), after: after.into() }
 }
 
@@ -418,6 +423,6 @@ fn listed(roles: &[Role]) -> String {
     roles.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn of_account(login: &str, lines: Vec<Line>, answer: Value, loosens: Option<String>) -> Effect {
+pub(super) fn of_account(login: &str, lines: Vec<Line>, answer: Value, loosens: Option<String>) -> Effect {
     Effect { object: login.to_owned(), lines, answer, loosens, ..Effect::default() }
 }

@@ -37,6 +37,10 @@ struct AccountPage<'a> {
     frame: Frame,
     roles: String,
     has_factor: bool,
+    /// The address that counts, and the one that waits to be confirmed.
+    address: Option<String>,
+    wanted: Option<String>,
+    can_mail: bool,
     codes_left: u64,
     sessions: Vec<(Session, bool)>,
     tokens: Vec<Token>,
@@ -59,6 +63,9 @@ fn notice(word: Option<&str>) -> Option<String> {
         "factor-ended" => "Your second factor is off.",
         "session" => "The session ended.",
         "token" => "The token was revoked.",
+        "address-wanted" => "A link was mailed to your address. It counts once you have followed it.",
+        "address" => "Your address is confirmed.",
+        "address-removed" => "You have no address any more: you are told nothing by mail.",
         _ => return None,
     };
     Some(text.to_owned())
@@ -90,6 +97,9 @@ async fn show(
     let words: Vec<&str> = user.roles.iter().map(|it| it.as_str()).collect();
     let page_data = AccountPage {
         roles: if words.is_empty() { "none".to_owned() } else { words.join(", ") },
+        address: user.confirmed_address().map(str::to_owned),
+        wanted: user.email_wanted.clone(),
+        can_mail: gate.mailer.is_some(),
         has_factor: factor.is_some_and(|it| it.confirmed_at.is_some()),
         codes_left: gate.store.recovery_codes_left(user.id).await?,
         sessions: sessions.map(|it| (it.id == visitor.session.id, it)).map(|(own, it)| (it, own)).collect(),

@@ -112,6 +112,10 @@ pub(super) fn verb(change: &Change) -> String {
         Change::SetPolicy { .. } => "Set the policy",
         Change::TakeDown { .. } => "Take down",
         Change::Restore { .. } => "Restore",
+        Change::Freeze { frozen: true, .. } => "Freeze the account",
+        Change::Freeze { frozen: false, .. } => "Let the account publish again",
+        Change::NotifyOwners { .. } => "Tell the owners",
+        Change::RetryMail { .. } => "Send the mail again",
     }
     .to_owned()
 }
@@ -193,7 +197,10 @@ async fn done(
     let (secret, link) = once(answer);
     if secret.is_none() && link.is_none() {
         let joint = if back.contains('?') { '&' } else { '?' };
-        return Ok(Redirect::to(&format!("{back}{joint}done=act")).into_response());
+        // Where owners can be told something, they are not told by the decision itself.
+        let can_tell = gate.mailer.is_some() && matches!(change, Change::Decide { .. });
+        let word = if can_tell { "decided" } else { "act" };
+        return Ok(Redirect::to(&format!("{back}{joint}done={word}")).into_response());
     }
     let page_data = DonePage {
         frame: gate.frame(visitor, "/console/queue", "Done").await?,
@@ -215,6 +222,7 @@ pub(super) fn once(answer: &serde_json::Value) -> (Option<String>, Option<String
 pub(super) fn notice(word: Option<&str>) -> Option<String> {
     let text = match word? {
         "act" => "Done. The audit log has an entry.",
+        "decided" => "Done. The audit log has an entry. The owners were not told: that is an act of its own.",
         "asked" => "Written down. It is done once a second person agrees.",
         "agreed" => "Done, with two people.",
         "refused" => "It will not be done.",

@@ -20,6 +20,7 @@ use super::difference::Like;
 use super::file::file_path;
 use super::hit::Hit;
 use super::layout::{Frame, ago, filters, lines, moment, page, plain};
+use super::notify;
 use super::offers::{self, About, Offer};
 use super::tombstone;
 use super::visitor::{Problem, Sent, Visitor};
@@ -192,7 +193,7 @@ pub(super) async fn case(
         },
         fetch_count: gate.store.fetch_counts(&[version.id]).await?.first().map_or(0, |it| it.fetches),
         acts: if visitor.has(&crate::acts::TRIAGE) {
-            offers::of_version(&About {
+            let mut acts = offers::of_version(&About {
                 registry: &registry,
                 krate: &krate,
                 version: &version,
@@ -202,7 +203,15 @@ pub(super) async fn case(
                 now: gate.now(),
                 is_admin: visitor.has(&[Role::Admin]),
                 back: &format!("/console/case/{}", case.id),
-            })
+            });
+            acts.extend(notify::offer(
+                &gate,
+                &registry,
+                &krate.name,
+                Some(&version),
+                &format!("/console/case/{}", case.id),
+            ));
+            acts
         } else {
             Vec::new()
         },

@@ -16,6 +16,7 @@ use super::chart::history;
 use super::decided::{Decided, decisions};
 use super::hit::crate_path;
 use super::layout::{Frame, filters, moment, page, plain};
+use super::notify;
 use super::offers::{self, Offer, TakenDown};
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
@@ -131,13 +132,15 @@ pub(super) async fn krate(
                 let locks = gate.store.locks(krate.id).await?;
                 let yanked = yanked_since(&view.versions, &events);
                 let taken_down = visitor.has(&[Role::Admin]).then(|| taken_down(&view.versions));
-                offers::of_crate(
+                let mut acts = offers::of_crate(
                     &registry,
                     &krate.name,
                     &locks,
                     (yanked, gate.now()),
                     (taken_down, back.as_str()),
-                )
+                );
+                acts.extend(notify::offer(&gate, &registry, &krate.name, None, &back));
+                acts
             }
         } else {
             Vec::new()

@@ -58,8 +58,9 @@ impl Gate {
     ) -> Result<Frame, Problem> {
         let open = CaseFilter { state: Some(CaseState::Open), ..CaseFilter::default() };
         let cases = self.store.count_cases(&open).await?;
-        let waiting =
-            self.store.requests_waiting(self.now()).await? + self.store.decisions_unconfirmed().await?;
+        let waiting = self.store.requests_waiting(self.now()).await?
+            + self.store.decisions_unconfirmed().await?
+            + self.store.freezes_unconfirmed().await?;
         let sections = SECTIONS
             .iter()
             .filter(|(_, _, roles)| roles.is_empty() || visitor.has(roles))

@@ -135,6 +135,13 @@ pub(super) enum TakenDown {
     All,
 }
 
+/// Freezing an account, or ending that.
+pub(super) fn freeze(login: &str, frozen: bool, back: &str) -> Offer {
+    let name = if frozen { "Freeze" } else { "Let publish again" };
+    let change = Change::Freeze { login: login.to_owned(), frozen };
+    Offer { name: name.to_owned(), path: link(&change, back), is_grave: frozen }
+}
+
 /// What can be done about a crate. `yanked_since` is the moment of its first yank that still holds; `taken_down` is for those who may take down
 /// alone.
 pub(super) fn of_crate(

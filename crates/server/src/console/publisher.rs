@@ -10,7 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use cratekeeper_names::{Candidate, Level};
 use cratekeeper_store::{
-    CaseEntry, CaseFilter, CaseOrder, CaseState, EventKind, Role, Session, Subject, Token, User, VersionId,
+    CaseEntry, CaseFilter, CaseOrder, CaseState, EventKind, Freeze, Role, Session, Subject, Token, User,
+    VersionId,
 };
 use serde::Deserialize;
 
@@ -56,6 +57,9 @@ struct PublisherPage {
     decisions: Vec<Decided>,
     likes: Vec<(String, u8)>,
     acts: Vec<Offer>,
+    freeze: Option<Freeze>,
+    /// Whether whoever looks may confirm the freeze.
+    may_confirm: bool,
 }
 
 struct VersionRow {
@@ -120,11 +124,21 @@ pub(super) async fn publisher(
     frame.notice = notice(told.done.as_deref());
     let about = (Subject::Publisher(registry.id, login.clone()), "everything of theirs".to_owned());
     let path = |name: &str| crate_path(&registry.name, name);
+    let mut freeze = None;
+    if let Some(user) = &user {
+        freeze = gate.store.freeze_of(user.id).await?;
+    }
+    let may_act = visitor.has(&crate::acts::TRIAGE);
     let page_data = PublisherPage {
-        acts: if visitor.has(&crate::acts::TRIAGE) {
+        may_confirm: may_act
+            && freeze.as_ref().is_some_and(|it| it.confirmed.is_none() && it.actor != visitor.user.login),
+        acts: if may_act {
             let account = user.as_ref().map(|it| it.disabled_at.is_some());
             let is_admin = visitor.has(&[Role::Admin]);
-            offers::of_publisher(&registry, &login, account, is_admin, (yanked_since, now), &back)
+            let mut acts =
+                offers::of_publisher(&registry, &login, account, is_admin, (yanked_since, now), &back);
+            acts.extend(user.as_ref().map(|it| offers::freeze(&it.login, freeze.is_none(), &back)));
+            acts
         } else {
             Vec::new()
         },
@@ -155,6 +169,7 @@ pub(super) async fn publisher(
         tokens,
         sessions,
         cases,
+        freeze,
         frame,
     };
     page(&page_data.frame, &page_data)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use cratekeeper_store::{DecisionFilter, DecisionId, Request, RequestId, RequestState};
+use cratekeeper_store::{DecisionFilter, DecisionId, FreezeId, Request, RequestId, RequestState};
 use serde::Deserialize;
 
 use super::act::{DonePage, notice, once};
@@ -24,6 +24,7 @@ struct RequestsPage {
     frame: Frame,
     waiting: Vec<Request>,
     unconfirmed: Vec<Unconfirmed>,
+    freezes: Vec<UnconfirmedFreeze>,
     answered: Vec<Request>,
 }
 
@@ -32,6 +33,16 @@ struct Unconfirmed {
     id: i64,
     object: String,
     action: String,
+    reason: String,
+    actor: String,
+    age: String,
+    is_own: bool,
+}
+
+/// A freeze that nobody confirmed yet.
+struct UnconfirmedFreeze {
+    id: i64,
+    login: String,
     reason: String,
     actor: String,
     age: String,
@@ -52,7 +63,16 @@ pub(super) async fn list(
     let mut frame = gate.frame(&visitor, "/console/requests", "Approvals").await?;
     frame.notice = notice(told.done.as_deref());
     let unconfirmed = unconfirmed(&gate, &visitor).await?;
-    let page_data = RequestsPage { frame, waiting, unconfirmed, answered };
+    let freezes = gate.store.unconfirmed_freezes(ROWS).await?.into_iter().map(|it| UnconfirmedFreeze {
+        id: it.id.0,
+        login: it.login,
+        reason: it.reason,
+        age: ago(at - it.at),
+        is_own: it.actor == visitor.user.login,
+        actor: it.actor,
+    });
+    let freezes = freezes.collect();
+    let page_data = RequestsPage { frame, waiting, unconfirmed, freezes, answered };
     page(&page_data.frame, &page_data)
 }
 
@@ -188,5 +208,16 @@ pub(super) async fn confirm(
 ) -> Result<Response, Problem> {
     sent.visitor.with_role(&TRIAGE)?;
     gate.confirm(&sent.visitor.user, DecisionId(id), &sent.form.reason).await?;
+    Ok(Redirect::to("/console/requests?done=confirmed").into_response())
+}
+
+/// Confirms that an account was frozen.
+pub(super) async fn confirm_freeze(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    sent: Sent<Because>,
+) -> Result<Response, Problem> {
+    sent.visitor.with_role(&TRIAGE)?;
+    gate.confirm_freeze(&sent.visitor.user, FreezeId(id), &sent.form.reason).await?;
     Ok(Redirect::to("/console/requests?done=confirmed").into_response())
 }

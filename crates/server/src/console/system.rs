@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use cratekeeper_store::{Checkpoint, Delivery, Job, JobCounts, Role, State as Standing};
+use cratekeeper_store::{
+    Checkpoint, Delivery, Job, JobCounts, MailCounts, MailState, Role, State as Standing,
+};
 use serde::Deserialize;
 
 use super::act::{link, notice};
@@ -35,6 +37,9 @@ const WEBHOOKS: usize = 50;
 /// For how long counts of versions are remembered.
 const COUNTED_EVERY: Duration = Duration::from_secs(60);
 
+/// Mails of each list.
+const MAILS: u64 = 20;
+
 /// Where the page is.
 const PAGE: &str = "/console/system";
 
@@ -57,6 +62,26 @@ struct SystemPage {
     upstreams: Vec<Front>,
     webhooks: Vec<Told>,
     sees_webhooks: bool,
+    mails: MailsShown,
+}
+
+/// What became of mails.
+struct MailsShown {
+    is_set_up: bool,
+    counts: MailCounts,
+    waiting: Vec<MailRow>,
+    given_up: Vec<MailRow>,
+}
+
+struct MailRow {
+    id: i64,
+    kind: String,
+    login: String,
+    at: i64,
+    attempts: u32,
+    /// What the server said last, for those who may see addresses: servers repeat them.
+    answer: String,
+    retry: Option<String>,
 }
 
 /// A job that somebody works on.
@@ -128,6 +153,7 @@ pub(super) async fn system(
         upstreams: gate.fronts.values().map(|it| front(&gate, it)).collect(),
         webhooks: if sees_webhooks { webhooks(&gate).await? } else { Vec::new() },
         sees_webhooks,
+        mails: mails(&gate, may_retry, sees_webhooks).await?,
         frame,
     };
     page(&page_data.frame, &page_data)
@@ -211,6 +237,31 @@ async fn webhooks(gate: &Gate) -> Result<Vec<Told>, Problem> {
         });
     }
     Ok(told)
+}
+
+async fn mails(gate: &Gate, may_retry: bool, sees_addresses: bool) -> Result<MailsShown, Problem> {
+    let rows = async |state: MailState| {
+        let mut rows = Vec::new();
+        for mail in gate.store.mails(state, MAILS).await? {
+            rows.push(MailRow {
+                id: mail.id.0,
+                login: gate.store.user_by_id(mail.user).await?.login,
+                at: mail.finished_at.unwrap_or(mail.created_at),
+                attempts: mail.attempts,
+                answer: mail.answer.filter(|_| sees_addresses).map(|it| plain(&it)).unwrap_or_default(),
+                retry: (may_retry && state == MailState::GivenUp && gate.mailer.is_some())
+                    .then(|| link(&Change::RetryMail { mail: mail.id.0 }, PAGE)),
+                kind: mail.kind,
+            });
+        }
+        Ok::<_, Problem>(rows)
+    };
+    Ok(MailsShown {
+        is_set_up: gate.mailer.is_some(),
+        counts: gate.store.mail_counts().await?,
+        waiting: rows(MailState::Waiting).await?,
+        given_up: rows(MailState::GivenUp).await?,
+    })
 }
 
 async fn facts(gate: &Gate) -> Result<Vec<(&'static str, String)>, Problem> {

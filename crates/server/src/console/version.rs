@@ -21,6 +21,7 @@ use super::case::{subjects, words};
 use super::decided::{Decided, decisions};
 use super::file::file_path;
 use super::layout::{Frame, filters, page, plain};
+use super::notify;
 use super::offers::{self, About, Offer};
 use super::tombstone;
 use super::visitor::{Problem, Visitor};
@@ -116,7 +117,7 @@ pub(super) async fn version(
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
         may_open: may_act && case.as_ref().is_none_or(|it| it.state != CaseState::Open),
         acts: if may_act {
-            offers::of_version(&About {
+            let mut acts = offers::of_version(&About {
                 registry: &registry,
                 krate: &krate,
                 version: &version,
@@ -126,7 +127,9 @@ pub(super) async fn version(
                 now: gate.now(),
                 is_admin: visitor.has(&[Role::Admin]),
                 back: &back,
-            })
+            });
+            acts.extend(notify::offer(&gate, &registry, &krate.name, Some(&version), &back));
+            acts
         } else {
             Vec::new()
         },

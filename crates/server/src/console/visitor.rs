@@ -136,8 +136,9 @@ pub(crate) fn is_from_elsewhere(headers: &HeaderMap, gate: &Gate) -> bool {
 
 async fn visitor(parts: &Parts, gate: &Gate, kind: RequestKind) -> Result<Visitor, Problem> {
     let caller = Caller::of(parts, gate, kind).await?;
-    let wanted = parts.uri.path_and_query().map_or("/console/", |it| it.as_str());
-    let sign_in = || Problem::SignIn(wanted.to_owned());
+    // Routers below others see what is left of a path.
+    let wanted = format!("/console{}", parts.uri.path_and_query().map_or("/", |it| it.as_str()));
+    let sign_in = || Problem::SignIn(wanted.clone());
     let text = session_text(&parts.headers, cookie_name(gate)).ok_or_else(sign_in)?;
     let (session, user) = gate.store.session(text, gate.now()).await?.ok_or_else(sign_in)?;
     gate.store.note_session_use(&session, gate.now()).await?;

@@ -62,6 +62,7 @@ pub(super) async fn invite(
     let act = Act::new(&user.login, "owner.invite", &krate.name, gate.now())
         .with_detail(json!({ "logins": logins }));
     let mut transaction = gate.store.act(act).await?;
+    transaction.refuse_frozen(&user.login).await?;
     let by = By { login: Some(&user.login), token: Some(token) };
     for login in &logins {
         transaction.invite_owner(krate.id, login, gate.now() + INVITATION, by).await?;
@@ -85,6 +86,7 @@ pub(super) async fn remove(
     let act = Act::new(&user.login, "owner.remove", &krate.name, gate.now())
         .with_detail(json!({ "logins": logins }));
     let mut transaction = gate.store.act(act).await?;
+    transaction.refuse_frozen(&user.login).await?;
     let by = By { login: Some(&user.login), token: Some(token) };
     for login in &logins {
         transaction.remove_owner(krate.id, login, by).await?;
@@ -124,6 +126,7 @@ pub(super) async fn answer(
     let action = if accepted { "owner.accept" } else { "owner.decline" };
     let mut transaction =
         gate.store.act(Act::new(&user.login, action, &invitation.krate.name, gate.now())).await?;
+    transaction.refuse_frozen(&user.login).await?;
     let by = By { login: Some(&user.login), token: Some(token.id) };
     transaction.answer_invitation(invitation.id, by, accepted).await?;
     transaction.commit().await?;

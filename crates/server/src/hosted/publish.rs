@@ -52,6 +52,7 @@ pub(super) async fn publish(State(gate): State<Arc<Gate>>, request: Request) -> 
     if !token.has(Scope::PublishNew) && !token.has(Scope::PublishUpdate) {
         return Err(Failure::Forbidden("this token may not be used to publish".to_owned()));
     }
+    gate.refuse_frozen(user).await?;
     // Closed never: the gate lives longer than its requests.
     let turn = gate.publishing.turn(Some(user.id.0), 1).await;
     let _turn = turn.map_err(|_| Failure::Unavailable("the gate ends".to_owned()))?;

@@ -52,6 +52,7 @@ async fn set(
     let act = Act::new(&user.login, action, format!("{}@{version}", krate.name), gate.now())
         .with_detail(json!({ "token": token.id, "address": caller.address }));
     let mut transaction = gate.store.act(act).await?;
+    transaction.refuse_frozen(&user.login).await?;
     let by = By { login: Some(&user.login), token: Some(token.id) };
     if transaction.set_yanked(record.id, yanked, by).await? {
         transaction.commit().await?;

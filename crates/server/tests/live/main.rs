@@ -12,7 +12,9 @@ mod clock;
 mod console;
 mod incidents;
 mod mirror;
+mod owners;
 mod policies;
+mod post_office;
 mod publishing;
 mod real;
 mod roles;
@@ -29,7 +31,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 18] = [
+const TESTS: [Test; 22] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -41,6 +43,10 @@ const TESTS: [Test; 18] = [
     ("a_clock_that_jumps_loses_nothing", |_| clock::jumps()),
     ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),
     ("incidents_live", incidents::incidents),
+    ("owners_are_told_by_mail", |_| owners::told_by_mail()),
+    ("nobody_is_told_where_mail_is_not_set_up", |_| owners::no_mail()),
+    ("nothing_of_a_frozen_account_is_accepted", |_| owners::frozen()),
+    ("two_trusted_reports_hold_and_a_thousand_strangers_do_not", |_| owners::trusted_reports()),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
     ("slow_uploads_of_one_account_keep_no_other_waiting", |_| uploads::slow_uploads()),

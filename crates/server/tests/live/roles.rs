@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 39] = [
+const ALLOWED: [(&str, &str, &str); 46] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -45,6 +45,13 @@ const ALLOWED: [(&str, &str, &str); 39] = [
     ("post", "/admin/v1/take-down", "a"),
     ("post", "/admin/v1/restore", "a"),
     ("post", "/admin/v1/evidence", "a"),
+    ("post", "/admin/v1/users/{login}/freeze", "ta"),
+    ("post", "/admin/v1/users/{login}/unfreeze", "ta"),
+    ("get", "/admin/v1/freezes", "vtua"),
+    ("post", "/admin/v1/freezes/{id}/confirm", "ta"),
+    ("post", "/admin/v1/notify-owners", "ta"),
+    ("get", "/admin/v1/mails", "tua"),
+    ("post", "/admin/v1/mails/{id}/retry", "ta"),
 ];
 
 /// A body that each route accepts, so that what is refused is refused for want of a role.
@@ -64,7 +71,12 @@ fn body(path: &str) -> Value {
         | "/webhooks/{id}/disable"
         | "/webhooks/{id}/test"
         | "/deliveries/{id}/retry"
-        | "/reload" => json!({ "reason": "a test" }),
+        | "/reload"
+        | "/users/{login}/freeze"
+        | "/users/{login}/unfreeze"
+        | "/freezes/{id}/confirm"
+        | "/mails/{id}/retry" => json!({ "reason": "a test" }),
+        "/notify-owners" => json!({ "target": target, "template": "held", "reason": "a test" }),
         "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
         "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
         "/inspect" | "/take-down" | "/restore" | "/evidence" => {

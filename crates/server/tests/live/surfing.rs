@@ -8,6 +8,8 @@ pub(crate) struct Surfer<'a> {
     cookie: String,
     /// What forms of the session carry, from the page seen last.
     pub(crate) form_token: String,
+    /// What a proxy says about where they are, as a header.
+    place: String,
 }
 
 /// A page.
@@ -66,12 +68,20 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 
 impl<'a> Surfer<'a> {
     pub(crate) fn new(world: &'a World) -> Surfer<'a> {
-        Surfer { world, cookie: String::new(), form_token: String::new() }
+        Surfer { world, cookie: String::new(), form_token: String::new(), place: String::new() }
     }
 
     /// Somebody who is signed in.
     pub(crate) fn signed_in(world: &'a World, login: &str, password: &str) -> Surfer<'a> {
+        Surfer::signed_in_at(world, "", login, password)
+    }
+
+    /// Somebody who is signed in at an address that a proxy tells.
+    pub(crate) fn signed_in_at(world: &'a World, place: &str, login: &str, password: &str) -> Surfer<'a> {
         let mut surfer = Surfer::new(world);
+        if !place.is_empty() {
+            surfer.place = format!("x-forwarded-for: {place}\r\n");
+        }
         let page = surfer.post_as_is("/console/sign-in", "", &[("login", login), ("password", password)]);
         assert_eq!(page.status, 303, "{login} cannot sign in: {}", page.body);
         surfer.get("/console/account");
@@ -80,12 +90,17 @@ impl<'a> Surfer<'a> {
 
     /// The same browser, once more.
     pub(crate) fn copy(&self) -> Surfer<'a> {
-        Surfer { world: self.world, cookie: self.cookie.clone(), form_token: self.form_token.clone() }
+        Surfer {
+            world: self.world,
+            cookie: self.cookie.clone(),
+            form_token: self.form_token.clone(),
+            place: self.place.clone(),
+        }
     }
 
     /// Somebody who found a cookie.
     pub(crate) fn with_cookie(world: &'a World, cookie: &str) -> Surfer<'a> {
-        Surfer { world, cookie: cookie.to_owned(), form_token: String::new() }
+        Surfer { world, cookie: cookie.to_owned(), form_token: String::new(), place: String::new() }
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Page {
@@ -114,7 +129,8 @@ impl<'a> Surfer<'a> {
         let path = path.split('#').next().unwrap_or(path);
         let cookie =
             if self.cookie.is_empty() { String::new() } else { format!("cookie: {}\r\n", self.cookie) };
-        let headers = format!("{headers}{cookie}content-type: application/x-www-form-urlencoded\r\n");
+        let headers =
+            format!("{headers}{}{cookie}content-type: application/x-www-form-urlencoded\r\n", self.place);
         let answer = self.world.ask(method, path, &headers, form.as_bytes());
         for line in answer.head.lines() {
             if let Some(value) = line.strip_prefix("set-cookie: ") {

@@ -116,7 +116,7 @@ fn nobody(world: &World) {
 }
 
 /// Fields that fit every form, so that what is refused is refused for what it is.
-const FIELDS: [(&str, &str); 21] = [
+const FIELDS: [(&str, &str); 24] = [
     ("reason", "a test"),
     ("text", "a test"),
     ("who", "me"),
@@ -141,6 +141,9 @@ const FIELDS: [(&str, &str); 21] = [
     ("policy", ""),
     ("since", "1d"),
     ("q", "thing"),
+    ("address", "operator@example.invalid"),
+    ("template", "held"),
+    ("back", "/console/queue"),
 ];
 
 fn forged_forms(world: &World) -> Surfer<'_> {

@@ -11,6 +11,7 @@ const TABLES: &str = include_str!("tables.sql");
 const CONSOLE: &str = include_str!("console.sql");
 
 const VAULT: &str = include_str!("vault.sql");
+const MAIL: &str = include_str!("mail.sql");
 
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_log_is_not_updated BEFORE UPDATE ON audit_log \
@@ -46,6 +47,11 @@ pub(super) fn console(kind: DatabaseKind) -> Vec<String> {
 /// What was taken down.
 pub(super) fn vault(kind: DatabaseKind) -> Vec<String> {
     translated(VAULT, kind)
+}
+
+/// Frozen accounts, and mails.
+pub(super) fn mail(kind: DatabaseKind) -> Vec<String> {
+    translated(MAIL, kind)
 }
 
 /// The statements of a text, in the words of a database.

@@ -12,6 +12,7 @@ mod figures;
 mod fixtures;
 mod jobs;
 mod outbox;
+mod owners;
 mod people;
 mod processes;
 mod publishing;
