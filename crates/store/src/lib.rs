@@ -33,6 +33,7 @@ mod entities;
 mod error;
 mod fetches;
 mod history;
+mod identities;
 mod insights;
 mod inspections;
 mod jobs;
@@ -69,6 +70,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use fetches::{
     FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
 };
+pub use identities::{Identity, SUBJECT_BYTES};
 pub use insights::{ClosedCase, RuleCount};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
 pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
@@ -91,6 +93,6 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CaseId, CrateId, DecisionId, DeliveryId, InvitationId, JobId, LockId, RegistryId, ReportId, RequestId,
-    SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
+    CaseId, CrateId, DecisionId, DeliveryId, IdentityId, InvitationId, JobId, LockId, RegistryId, ReportId,
+    RequestId, SessionId, TokenId, UserId, VersionId, WaiverId, WebhookId, canonical_name,
 };

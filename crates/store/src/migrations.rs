@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001-tables", statements: tables::statements },
     Migration { name: "0002-circumstances", statements: circumstances },
     Migration { name: "0003-console", statements: tables::console },
+    Migration { name: "0005-identities", statements: tables::identities },
 ];
 
 /// What a policy looked at besides the case, so that another one can be asked about the past; what a publish request claimed where its

@@ -162,7 +162,8 @@ impl Gate {
         let detail = json!({ "address": address, "client": client, "method": method });
         let act = Act::new(&user.login, "session.begin", &user.login, self.now()).with_detail(detail);
         let mut transaction = self.store.act(act).await?;
-        let new = NewSession { user: user.id, method, address: address.map(|it| it.to_string()), client };
+        let address = address.map(|it| it.to_string());
+        let new = NewSession { user: user.id, method, address, client, proved_at: None };
         let (_, text) = transaction.create_session(&new).await?;
         transaction.commit().await?;
         Ok(text.expose().to_owned())

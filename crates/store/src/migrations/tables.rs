@@ -10,6 +10,8 @@ const TABLES: &str = include_str!("tables.sql");
 
 const CONSOLE: &str = include_str!("console.sql");
 
+const IDENTITIES: &str = include_str!("identities.sql");
+
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_log_is_not_updated BEFORE UPDATE ON audit_log \
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
@@ -39,6 +41,11 @@ pub(super) fn statements(kind: DatabaseKind) -> Vec<String> {
 /// What the console keeps.
 pub(super) fn console(kind: DatabaseKind) -> Vec<String> {
     translated(CONSOLE, kind)
+}
+
+/// Who accounts are at identity providers.
+pub(super) fn identities(kind: DatabaseKind) -> Vec<String> {
+    translated(IDENTITIES, kind)
 }
 
 /// The statements of a text, in the words of a database.
