@@ -68,6 +68,59 @@ pub struct Configuration {
     pub metrics: MetricsAccess,
     /// Where signed statements about the audit log go, and how often.
     pub checkpoints: Checkpoints,
+    /// Where people may sign in besides here.
+    pub identity_provider: Option<IdentityProvider>,
+}
+
+/// An identity provider that speaks OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IdentityProvider {
+    /// What people call it.
+    pub name: String,
+    /// What it calls itself: a URL, below which it describes itself. HTTPS, unless it is on this machine.
+    pub issuer: String,
+    /// What it calls the gate.
+    pub client_id: String,
+    /// File with the secret by which it knows the gate.
+    pub client_secret_file: PathBuf,
+    /// What is asked for besides `openid`. Nothing of it is used; some providers want more.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Who asks for the second factor.
+    #[serde(default)]
+    pub second_factor: SecondFactorOf,
+}
+
+/// Who asks for the second factor of somebody who comes from an identity provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondFactorOf {
+    /// The gate, where the account has one.
+    #[default]
+    Gate,
+    /// The provider: the gate believes that it did.
+    Provider,
+}
+
+impl IdentityProvider {
+    /// What makes no sense: key, value, why.
+    fn problem(&self) -> Option<(&'static str, &str, &'static str)> {
+        let is_url = cratekeeper_registry::may_be_asked(&self.issuer) && !self.issuer.contains(['?', '#']);
+        let is_scope = |it: &String| !it.is_empty() && it.chars().all(|it| it.is_ascii_graphic());
+        if !is_url {
+            let reason = "it is a URL with https, or with http on this machine, as the provider writes it";
+            return Some(("identity-provider.issuer", &self.issuer, reason));
+        }
+        if self.name.trim().is_empty() || self.name.chars().count() > 40 {
+            return Some(("identity-provider.name", &self.name, "a button has 1 to 40 characters"));
+        }
+        if self.client_id.is_empty() {
+            return Some(("identity-provider.client-id", "", "the provider gives one"));
+        }
+        let odd = self.scopes.iter().find(|it| !is_scope(it))?;
+        Some(("identity-provider.scopes", odd, "a scope is one word"))
+    }
 }
 
 /// Who may read how much is asked for, refused and inspected.
@@ -185,6 +238,7 @@ impl Default for Configuration {
             connections: 4_096,
             metrics: MetricsAccess::Restricted,
             checkpoints: Checkpoints::default(),
+            identity_provider: None,
         }
     }
 }
@@ -266,6 +320,11 @@ impl Configuration {
         if self.connections == 0 {
             return refuse("connections", "0", "nobody could connect");
         }
+        if let Some((key, value, reason)) =
+            self.identity_provider.as_ref().and_then(IdentityProvider::problem)
+        {
+            return refuse(key, value, reason);
+        }
         for name in self.upstream.keys() {
             let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
             if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
@@ -343,6 +402,7 @@ impl Configuration {
             ("tls", self.tls != now.tls),
             ("connections", self.connections != now.connections),
             ("checkpoints", self.checkpoints != now.checkpoints),
+            ("identity-provider", self.identity_provider != now.identity_provider),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
@@ -407,6 +467,16 @@ mod tests {
         let error = read("listne = '127.0.0.1:1'").unwrap_err().to_string();
         assert!(error.contains("listne") && error.contains("line 1"), "{error}");
         assert!(read("public-url = 'gate'").is_err());
+        let provider = |issuer: &str| {
+            read(&format!(
+                "[identity-provider]\nname = 'Example'\nissuer = '{issuer}'\nclient-id = 'gate'\nclient-secret-file = 'x'\n"
+            ))
+        };
+        let read_back = provider("https://id.example.invalid/realm").unwrap().identity_provider.unwrap();
+        assert_eq!(read_back.second_factor, SecondFactorOf::Gate);
+        for odd in ["id.example.invalid", "http://id.example.invalid", "https://id.example.invalid/?a=b"] {
+            assert!(provider(odd).is_err(), "{odd}");
+        }
         assert!(read("[upstream.hosted]\nindex = 'x'").is_err());
         assert!(read("[upstream.'A/b']\nindex = 'x'").is_err());
     }

@@ -34,6 +34,7 @@ mod metrics;
 mod pages;
 mod progress;
 pub mod protocol;
+mod provider;
 mod refusal;
 mod reload;
 mod reports;
@@ -52,11 +53,12 @@ pub use blobs::{BlobError, Blobs, OpenArchive};
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{
-    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MetricsAccess, Tls,
-    Uninspected, UpstreamConfiguration,
+    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, IdentityProvider,
+    MetricsAccess, SecondFactorOf, Tls, Uninspected, UpstreamConfiguration,
 };
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
+pub use provider::ProviderOpenError;
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

@@ -113,6 +113,32 @@ fn session_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(its, _)| *its == name).map(|(_, value)| value)
 }
 
+/// A cookie of a few minutes, that only this host gets back: its header. An empty text ends it.
+pub(super) fn short_cookie(gate: &Gate, name: &str, text: &str, seconds: i64) -> HeaderValue {
+    let (prefix, secure) =
+        if cookie_name(gate) == SECURE_COOKIE { ("__Host-", "; Secure") } else { ("", "") };
+    let seconds = if text.is_empty() { 0 } else { seconds };
+    let value = format!("{prefix}{name}={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// What such a cookie says.
+pub(super) fn short_cookie_text<'a>(gate: &Gate, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let prefix = if cookie_name(gate) == SECURE_COOKIE { "__Host-" } else { "" };
+    session_text(headers, &format!("{prefix}{name}")).filter(|it| !it.is_empty())
+}
+
+/// Whose browser this is, if somebody is signed in.
+pub(super) async fn signed_in(
+    gate: &Gate,
+    headers: &HeaderMap,
+) -> Result<Option<(Session, User)>, StoreError> {
+    match session_text(headers, cookie_name(gate)) {
+        Some(text) => gate.store.session(text, gate.now()).await,
+        None => Ok(None),
+    }
+}
+
 /// What forms of a session carry: only who has the session's text can know it.
 fn form_token(session: &str) -> String {
     Checksum::of(format!("cratekeeper form {session}").as_bytes()).to_string()
