@@ -35,6 +35,7 @@ mod pages;
 mod progress;
 pub mod protocol;
 mod provider;
+mod recovery;
 mod refusal;
 mod reload;
 mod reports;
@@ -59,6 +60,7 @@ pub use configuration::{
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
 pub use provider::ProviderOpenError;
+pub use recovery::{Recovered, Recovery, RecoveryError, recover};
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

@@ -257,6 +257,8 @@ impl Gate {
 
     /// A link that lets somebody choose a password, once.
     async fn join_link(&self, transaction: &mut Transaction, login: &str) -> Result<String, Failure> {
+        // A link that somebody else got earlier is worth nothing any more.
+        transaction.end_one_time_secrets(&join_purpose(login)).await?;
         let secret = transaction.create_one_time_secret(&join_purpose(login), JOINED_WITHIN).await?;
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("login", login).finish();
         Ok(format!("{}/console/join/{}?{query}", self.configuration.url(), secret.expose()))
