@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// Copy the gate's database to a file, while the gate runs
     #[cfg(feature = "serve")]
     Backup(Backup),
-    /// Give an account of the gate back to whoever lost every way to sign in, past all other accounts
+    /// Give an account of the gate back to whoever lost every way to sign in
     ///
     /// Ends its sessions, password, second factor and identities, and prints a link that lets whoever opens it first choose a new way. It works on
     /// the gate's database, also while the gate runs, and asks nobody: whoever controls the machine can do everything. The audit log shows it.
