@@ -29,6 +29,7 @@ mod provider;
 mod publisher;
 mod queue;
 mod requests;
+mod returning;
 mod rules;
 mod sealing;
 mod search;
@@ -64,8 +65,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/join/{secret}", get(sign_in::join_form).post(sign_in::join))
         .route("/sign-in/provider", post(provider::begin_sign_in))
-        .route("/sign-in/provider/return", get(provider::come_back))
-        .route("/sign-in/provider/code", post(provider::enter_code))
+        .route("/sign-in/provider/return", get(returning::come_back))
+        .route("/sign-in/provider/code", post(returning::enter_code))
         .route("/join/{secret}/provider", post(provider::begin_join))
         .route("/account", get(account::account))
         .route("/account/identities", post(provider::begin_link))
