@@ -20,7 +20,7 @@ use super::sign_in::{LINK_USED, local};
 use super::visitor::{Problem, Sent, Unsigned, Visitor, short_cookie, short_cookie_text};
 use crate::error::Failure;
 use crate::gate::Gate;
-use crate::provider::Provider;
+use crate::provider::{LEEWAY, Provider};
 use crate::refusal::harmless;
 
 /// Name of the cookie.
@@ -148,8 +148,9 @@ impl Gate {
     pub(super) fn kept(&self, headers: &HeaderMap) -> Option<Kept> {
         let text = self.sealing.unseal(PURPOSE, short_cookie_text(self, headers, COOKIE)?).ok()?;
         let kept: Kept = serde_json::from_slice(&text).ok()?;
-        let at = self.now();
-        (kept.begun_at()..kept.begun_at().saturating_add(WAY)).contains(&at).then_some(kept)
+        // Another replica's clock may be a little ahead.
+        let begun = kept.begun_at();
+        (begun.saturating_sub(LEEWAY)..begun.saturating_add(WAY)).contains(&self.now()).then_some(kept)
     }
 }
 

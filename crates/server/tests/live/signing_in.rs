@@ -525,5 +525,33 @@ pub(crate) fn away_provider() -> bool {
     assert!(page.status == 502 && page.body.contains("Example cannot be asked"), "{}", page.body);
     assert!(somebody.get("/console/sign-in").body.contains("Sign in with Example"));
     signed_in(&world, number, "operator");
+    asked_there();
     true
+}
+
+/// Where the operator says that the provider asks for the second factor, the gate does not.
+fn asked_there() {
+    let provider = StandIn::start(NOW, false);
+    let (world, _directory) = world(&provider, |configuration| {
+        if let Some(provider) = &mut configuration.identity_provider {
+            provider.second_factor = SecondFactorOf::Provider;
+        }
+    });
+    let number = &mut 0;
+    let mut operator = signed_in(&world, number, "operator");
+    assert_eq!(links(&mut operator, &provider, "subject-1").status, 303);
+    let page = operator.get("/console/account/second-factor");
+    let (text, sealed) = (between(&page.body, "<code>", "</code>"), page.hidden("sealed"));
+    let fields = [("sealed", &*sealed), ("password", PASSWORD), ("code", &*code(&text, NOW))];
+    assert_eq!(operator.post("/console/account/second-factor", &fields).status, 200);
+    let mut somebody = browser(&world, number);
+    assert_eq!(signs_in(&mut somebody, &provider, "subject-1").location(), "/console/people");
+    assert!(is_in(&mut somebody));
+    // A password without the code is as little as ever.
+    let alone = browser(&world, number).post_as_is(
+        "/console/sign-in",
+        "",
+        &[("login", "operator"), ("password", PASSWORD)],
+    );
+    assert_eq!(alone.status, 401, "{}", alone.body);
 }
