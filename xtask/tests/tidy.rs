@@ -162,6 +162,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["cratekeeper", "xtask"]),
     ("indicatif", &["cratekeeper"]),
     ("ureq", &["cratekeeper-registry"]),
+    ("openidconnect", &["cratekeeper-server"]),
     ("tame-index", &["cratekeeper-registry"]),
     ("cargo-lock", &["cratekeeper-registry", "cratekeeper-advisories"]),
     ("cargo_metadata", &["cratekeeper-registry", "xtask"]),

@@ -13,7 +13,7 @@ use cratekeeper_model::{Level, Severity};
 
 pub(crate) use self::evaluate::Evaluate;
 #[cfg(feature = "serve")]
-pub(crate) use self::gate::{AuditLog, AuditLogCommand, Backup, Database, Serve};
+pub(crate) use self::gate::{AuditLog, AuditLogCommand, Backup, Database, Recover, Serve};
 pub(crate) use self::gate::{Gate, GateCommand, GatePolicy, Target, Token, User, Versions, Webhook};
 pub(crate) use self::graph::{
     EdgesArguments, ExportArguments, Features, GraphArguments, GraphCommand, Source, Survey,
@@ -106,6 +106,12 @@ pub(crate) enum Command {
     /// Copy the gate's database to a file, while the gate runs
     #[cfg(feature = "serve")]
     Backup(Backup),
+    /// Give an account of the gate back to whoever lost every way to sign in
+    ///
+    /// Ends its sessions, password, second factor and identities, and prints a link that lets whoever opens it first choose a new way. It works on
+    /// the gate's database, also while the gate runs, and asks nobody: whoever controls the machine can do everything. The audit log shows it.
+    #[cfg(feature = "serve")]
+    Recover(Recover),
     /// Verify the gate's audit log, or sign a checkpoint of it
     #[cfg(feature = "serve")]
     AuditLog(AuditLog),

@@ -89,6 +89,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         #[cfg(feature = "serve")]
         Command::Backup(arguments) => serve::backup(arguments),
         #[cfg(feature = "serve")]
+        Command::Recover(arguments) => serve::recover(arguments),
+        #[cfg(feature = "serve")]
         Command::AuditLog(arguments) => serve::audit_log(arguments),
         Command::Gate(arguments) => gate::run(arguments, global),
     }

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use cratekeeper_registry::{CargoConfig, CargoEnvironment};
-use cratekeeper_server::{Clock, Configuration, FILE, Gate, OpenError, Setup, UpstreamConfiguration};
+use cratekeeper_server::{
+    Clock, Configuration, FILE, Gate, OpenError, Recovery, Setup, UpstreamConfiguration,
+};
 use cratekeeper_store::{Checkpoint, Store};
 use serde_json::Value;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::arguments::{AuditLog, AuditLogCommand, Backup, Global, Judging, Serve};
+use crate::arguments::{AuditLog, AuditLogCommand, Backup, Global, Judging, Recover, Serve};
 use crate::error::Hinted;
 use crate::exit::Exit;
 use crate::{output, setup};
@@ -241,6 +243,43 @@ pub(crate) fn backup(arguments: &Backup) -> anyhow::Result<Exit> {
                 "{} holds the whole database; archives are files beside it",
                 arguments.file.display()
             )
+        })?;
+        Ok(Exit::Clean)
+    })
+}
+
+pub(crate) fn recover(arguments: &Recover) -> anyhow::Result<Exit> {
+    let mut configuration = Configuration::read(&arguments.database.data.join(FILE))?;
+    if arguments.public_url.is_some() {
+        configuration.public_url.clone_from(&arguments.public_url);
+    }
+    let recovery = Recovery {
+        login: arguments.login.clone(),
+        reason: arguments.reason.clone(),
+        enable: arguments.enable,
+        admin: arguments.admin,
+    };
+    wait(async {
+        let store = match (&arguments.database.database, &configuration.database) {
+            (None, Some(url)) => Store::connect(url).await?,
+            _ => store(&arguments.database).await?,
+        };
+        let at = jiff::Timestamp::now().as_second();
+        let recovered = cratekeeper_server::recover(&store, &configuration.url(), &recovery, at).await;
+        let recovered = recovered.map_err(|error| {
+            let hint = error.hint();
+            Hinted::new(error, hint)
+        })?;
+        // To the terminal alone, never to a log.
+        output::write(|out| {
+            writeln!(out, "{}", recovered.user.login)?;
+            recovered.changes.iter().try_for_each(|it| writeln!(out, "  {it}"))?;
+            writeln!(
+                out,
+                "\nWhoever opens this first, within 30 minutes, chooses how the account signs in:"
+            )?;
+            writeln!(out, "  {}", recovered.link.expose())?;
+            writeln!(out, "\nThe audit log has an entry, by `(machine)`.")
         })?;
         Ok(Exit::Clean)
     })

@@ -35,6 +35,7 @@ mod layout;
 mod lockfile;
 mod manifests;
 mod notification;
+mod provider;
 mod sources;
 mod upstream;
 mod workspace;
@@ -48,6 +49,7 @@ pub use index::{IndexError, IndexLookup, IndexVersion, PastVersion, declared_man
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, MAX_LOCKFILE_SIZE};
 pub use manifests::{LocalPackages, Lookup, MissingDependencies, MissingDependency};
 pub use notification::{NotificationError, Notifier, RefusedAddress};
+pub use provider::{ProviderClient, may_be_asked};
 pub use sources::{ResolvedSource, SourceError};
 pub use upstream::{IndexFile, PrivateAddresses, Upstream, UpstreamError, is_private};
 pub use workspace::{WorkspaceError, WorkspaceMetadata};

@@ -286,6 +286,19 @@ impl Rates {
         self.count(Subject::Login(hasher.finish()), RequestKind::SignIn, configuration)
     }
 
+    /// Counts a try to sign in of whom nobody knows yet who they say they are.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub(crate) fn count_sign_in_from(
+        &self,
+        address: Option<IpAddr>,
+        configuration: &crate::configuration::Configuration,
+    ) -> Result<(), Failure> {
+        self.count(Subject::of(address), RequestKind::SignIn, configuration)
+    }
+
     /// Counts a report of an address.
     ///
     /// # Errors

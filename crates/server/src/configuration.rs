@@ -74,6 +74,8 @@ pub struct Configuration {
     pub call_graph: Option<CallGraphConfiguration>,
     /// How mail leaves; without it none is sent.
     pub mail: Option<MailConfiguration>,
+    /// Where people may sign in besides here.
+    pub identity_provider: Option<IdentityProvider>,
 }
 
 /// How mail leaves: by a server that takes it and passes it on.
@@ -162,6 +164,57 @@ impl Default for MailConfiguration {
             password_file: None,
             per_hour: mails_per_hour(),
         }
+    }
+}
+
+/// An identity provider that speaks OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IdentityProvider {
+    /// What people call it.
+    pub name: String,
+    /// What it calls itself: a URL, below which it describes itself. HTTPS, unless it is on this machine.
+    pub issuer: String,
+    /// What it calls the gate.
+    pub client_id: String,
+    /// File with the secret by which it knows the gate.
+    pub client_secret_file: PathBuf,
+    /// What is asked for besides `openid`. Nothing of it is used; some providers want more.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Who asks for the second factor.
+    #[serde(default)]
+    pub second_factor: SecondFactorOf,
+}
+
+/// Who asks for the second factor of somebody who comes from an identity provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondFactorOf {
+    /// The gate, where the account has one.
+    #[default]
+    Gate,
+    /// The provider: the gate believes that it did.
+    Provider,
+}
+
+impl IdentityProvider {
+    /// What makes no sense: key, value, why.
+    fn problem(&self) -> Option<(&'static str, &str, &'static str)> {
+        let is_url = cratekeeper_registry::may_be_asked(&self.issuer) && !self.issuer.contains(['?', '#']);
+        let is_scope = |it: &String| !it.is_empty() && it.chars().all(|it| it.is_ascii_graphic());
+        if !is_url {
+            let reason = "it is a URL with https, or with http on this machine, as the provider writes it";
+            return Some(("identity-provider.issuer", &self.issuer, reason));
+        }
+        if self.name.trim().is_empty() || self.name.chars().count() > 40 {
+            return Some(("identity-provider.name", &self.name, "a button has 1 to 40 characters"));
+        }
+        if self.client_id.is_empty() {
+            return Some(("identity-provider.client-id", "", "the provider gives one"));
+        }
+        let odd = self.scopes.iter().find(|it| !is_scope(it))?;
+        Some(("identity-provider.scopes", odd, "a scope is one word"))
     }
 }
 
@@ -282,6 +335,7 @@ impl Default for Configuration {
             checkpoints: Checkpoints::default(),
             call_graph: None,
             mail: None,
+            identity_provider: None,
         }
     }
 }
@@ -366,6 +420,11 @@ impl Configuration {
         if let Some((key, value, reason)) = self.mail.as_ref().and_then(MailConfiguration::mistake) {
             return refuse(key, value, reason);
         }
+        if let Some((key, value, reason)) =
+            self.identity_provider.as_ref().and_then(IdentityProvider::problem)
+        {
+            return refuse(key, value, reason);
+        }
         for name in self.upstream.keys() {
             let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
             if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
@@ -445,6 +504,7 @@ impl Configuration {
             ("checkpoints", self.checkpoints != now.checkpoints),
             ("call-graph", self.call_graph != now.call_graph),
             ("mail", self.mail != now.mail),
+            ("identity-provider", self.identity_provider != now.identity_provider),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
@@ -509,6 +569,16 @@ mod tests {
         let error = read("listne = '127.0.0.1:1'").unwrap_err().to_string();
         assert!(error.contains("listne") && error.contains("line 1"), "{error}");
         assert!(read("public-url = 'gate'").is_err());
+        let provider = |issuer: &str| {
+            read(&format!(
+                "[identity-provider]\nname = 'Example'\nissuer = '{issuer}'\nclient-id = 'gate'\nclient-secret-file = 'x'\n"
+            ))
+        };
+        let read_back = provider("https://id.example.invalid/realm").unwrap().identity_provider.unwrap();
+        assert_eq!(read_back.second_factor, SecondFactorOf::Gate);
+        for odd in ["id.example.invalid", "http://id.example.invalid", "https://id.example.invalid/?a=b"] {
+            assert!(provider(odd).is_err(), "{odd}");
+        }
         assert!(read("[upstream.hosted]\nindex = 'x'").is_err());
         assert!(read("[upstream.'A/b']\nindex = 'x'").is_err());
     }

@@ -28,9 +28,11 @@ mod offers;
 mod people;
 mod policy;
 mod prove;
+mod provider;
 mod publisher;
 mod queue;
 mod requests;
+mod returning;
 mod rules;
 mod sealing;
 mod search;
@@ -66,7 +68,14 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/join/{secret}", get(sign_in::join_form).post(sign_in::join))
+        .route("/sign-in/provider", post(provider::begin_sign_in))
+        .route("/sign-in/provider/return", get(returning::come_back))
+        .route("/sign-in/provider/code", post(returning::enter_code))
+        .route("/join/{secret}/provider", post(provider::begin_join))
         .route("/account", get(account::account))
+        .route("/account/identities", post(provider::begin_link))
+        .route("/account/identities/{id}/unlink", post(provider::unlink))
+        .route("/account/prove", post(provider::begin_proof))
         .route("/account/password", post(account::change_password))
         .route("/account/second-factor", get(account::factor_form).post(account::confirm_factor))
         .route("/account/second-factor/end", post(account::end_factor))

@@ -28,6 +28,7 @@ use crate::likes::{Likes, Names};
 use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
 use crate::protocol::PublicRegistry;
+use crate::provider::{Provider, ProviderOpenError};
 use crate::reload::Live;
 use crate::troubles::Troubles;
 use crate::turns::Turns;
@@ -86,6 +87,8 @@ pub struct Gate {
     pub(crate) audit_key: Arc<AuditKey>,
     /// Seals secrets that are kept.
     pub(crate) sealing: Sealing,
+    /// Where people may sign in besides here.
+    pub(crate) provider: Option<Provider>,
     pub(crate) directory: PathBuf,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -181,6 +184,9 @@ pub enum OpenError {
     /// Mail cannot be sent as it is set up.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The identity provider cannot be set up.
+    #[error(transparent)]
+    Provider(#[from] ProviderOpenError),
     /// A directory cannot be made.
     #[error("failed to make the directory `{}`", path.display())]
     Directory {
@@ -212,6 +218,10 @@ impl OpenError {
                 "put the key back from a backup; without it, second factors have to be set up again"
                     .to_owned(),
             ),
+            OpenError::Provider(_) => Some(
+                "`client-secret-file` in `[identity-provider]` names a file with the secret that the provider gave"
+                    .to_owned(),
+            ),
             OpenError::Configuration(_) | OpenError::Mail(_) | OpenError::Directory { .. } => None,
         }
     }
@@ -235,6 +245,7 @@ impl Gate {
         let audit_key = crate::checkpoints::key(&configuration.checkpoints, &directory)?;
         crate::checkpoints::check(&configuration.checkpoints, &directory)?;
         let sealing = Sealing::open(&directory)?;
+        let provider = Provider::open(&configuration, &cargo)?;
         sweep(&directory.join(TEMPORARY));
         let store = match &configuration.database {
             Some(url) => Store::connect(url).await?,
@@ -288,6 +299,7 @@ impl Gate {
             certificates,
             audit_key: Arc::new(audit_key),
             sealing,
+            provider,
             configuration,
             directory,
             store,

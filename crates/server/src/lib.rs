@@ -39,6 +39,8 @@ mod outgoing;
 mod pages;
 mod progress;
 pub mod protocol;
+mod provider;
+mod recovery;
 mod refusal;
 mod reload;
 mod reports;
@@ -59,12 +61,15 @@ pub use call_graph::CallGraphConfiguration;
 pub use certificates::CertificateError;
 pub use checkpoints::{CheckpointsError, key as audit_key};
 pub use configuration::{
-    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, MailConfiguration,
-    MailEncryption, MetricsAccess, Tls, Uninspected, UpstreamConfiguration,
+    Checkpoints, Configuration, ConfigurationError, DEFAULT_LISTEN, FILE, HOSTED, IdentityProvider,
+    MailConfiguration, MailEncryption, MetricsAccess, SecondFactorOf, Tls, Uninspected,
+    UpstreamConfiguration,
 };
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
 pub use mail::MailError;
+pub use provider::ProviderOpenError;
+pub use recovery::{Recovered, Recovery, RecoveryError, recover};
 pub use reload::{ReloadError, Reloaded};
 pub use service::{router, serve};
 pub use setup::SecretLink;

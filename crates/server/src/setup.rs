@@ -75,6 +75,10 @@ impl Gate {
 pub struct SecretLink(String);
 
 impl SecretLink {
+    pub(crate) fn new(text: String) -> SecretLink {
+        SecretLink(text)
+    }
+
     /// The link.
     #[must_use]
     pub fn expose(&self) -> &str {

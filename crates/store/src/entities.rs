@@ -399,6 +399,22 @@ table!(second_factors, "second_factors" {
     last_step: i64,
 });
 
+table!(identities, "identities" {
+    #[sea_orm(primary_key)]
+    id: i64,
+    user_id: i64,
+    issuer: String,
+    subject: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+});
+
+table!(used_returns, "used_returns" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    hash: String,
+    expires_at: i64,
+});
+
 table!(recovery_codes, "recovery_codes" {
     #[sea_orm(primary_key)]
     id: i64,

@@ -34,6 +34,7 @@ mod error;
 mod fetches;
 mod freezes;
 mod history;
+mod identities;
 mod insights;
 mod inspections;
 mod jobs;
@@ -73,6 +74,7 @@ pub use fetches::{
     FETCHERS_LOOKED_AT, FETCHES_WAITING, Fetch, FetchCount, FetchRecord, FetchRecorder, Fetchers,
 };
 pub use freezes::Freeze;
+pub use identities::{Identity, SUBJECT_BYTES};
 pub use insights::{ClosedCase, RuleCount};
 pub use inspections::{INSPECTION, Inspection, InspectionRecord, RecordedInspection};
 pub use jobs::{ATTEMPTS_ALLOWED, Claimed, Consequence, Job, JobCounts, Lease, LeaseState, NewJob, SPENT};
@@ -99,7 +101,7 @@ pub use versions::{
 };
 pub use webhooks::{DELIVER, Delivery, DeliveryAttempt, DeliveryState, Webhook};
 pub use words::{
-    CaseId, CrateId, DecisionId, DeliveryId, FreezeId, InvitationId, JobId, LockId, MailId, RegistryId,
-    ReportId, RequestId, SessionId, TokenId, TombstoneId, UserId, VersionId, WaiverId, WebhookId,
+    CaseId, CrateId, DecisionId, DeliveryId, FreezeId, IdentityId, InvitationId, JobId, LockId, MailId,
+    RegistryId, ReportId, RequestId, SessionId, TokenId, TombstoneId, UserId, VersionId, WaiverId, WebhookId,
     canonical_name,
 };

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002-circumstances", statements: circumstances },
     Migration { name: "0003-console", statements: tables::console },
     Migration { name: "0004-vault", statements: tables::vault },
+    Migration { name: "0005-identities", statements: tables::identities },
     Migration { name: "0006-mail", statements: tables::mail },
 ];
 

@@ -78,6 +78,8 @@ pub struct NewSession {
     pub address: Option<String>,
     /// What the browser calls itself.
     pub client: Option<String>,
+    /// When they proved who they are; `None` means now. Whoever comes from an identity provider may have done so hours ago, there.
+    pub proved_at: Option<i64>,
 }
 
 /// A second factor of an account.
@@ -137,7 +139,7 @@ impl Transaction {
             client: Set(clean_optional(new.client.as_deref())),
             created_at: Set(self.at),
             last_used_at: Set(self.at),
-            proved_at: Set(self.at),
+            proved_at: Set(new.proved_at.map_or(self.at, |it| Ord::min(it, self.at))),
             expires_at: Set(self.at.saturating_add(SESSION_LENGTH)),
             ended_at: Set(None),
             ..Default::default()

@@ -251,6 +251,20 @@ impl Transaction {
         Ok(text)
     }
 
+    /// Ends all secrets for a purpose that were not used.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn end_one_time_secrets(&mut self, purpose: &str) -> Result<(), StoreError> {
+        let update = one_time_secrets::Entity::update_many()
+            .col_expr(one_time_secrets::Column::UsedAt, Expr::value(Some(self.at)))
+            .filter(one_time_secrets::Column::Purpose.eq(clean(purpose)))
+            .filter(one_time_secrets::Column::UsedAt.is_null());
+        update.exec(&self.inner).await.during("end the secrets for", purpose)?;
+        Ok(())
+    }
+
     /// Uses up a secret. Of two who try at once, one succeeds.
     ///
     /// # Errors

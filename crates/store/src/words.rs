@@ -201,6 +201,8 @@ numbers! {
     DeliveryId,
     /// Number of a session.
     SessionId,
+    /// Number of an identity that is linked to an account.
+    IdentityId,
     /// Number of a case.
     CaseId,
     /// Number of an act that waits for a second person.

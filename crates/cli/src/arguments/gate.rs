@@ -1,4 +1,4 @@
-//! Arguments of `serve`, `gate`, `backup` and `audit-log`.
+//! Arguments of `serve`, `gate`, `backup`, `recover` and `audit-log`.
 
 use std::path::PathBuf;
 
@@ -63,6 +63,29 @@ pub(crate) struct Backup {
     /// File to write; it must not be there yet
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+/// Arguments of `recover`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    /// The account
+    #[arg(value_name = "LOGIN")]
+    pub(crate) login: String,
+    /// Why; the audit log keeps it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Make it an admin, if it is none
+    #[arg(long)]
+    pub(crate) admin: bool,
+    /// Let it in again, if it was locked out
+    #[arg(long)]
+    pub(crate) enable: bool,
+    /// URL under which people reach the gate [default: as gate.toml says]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
     #[command(flatten)]
     pub(crate) database: Database,
 }

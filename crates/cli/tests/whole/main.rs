@@ -26,6 +26,7 @@ mod policy;
 mod reachability;
 mod reached;
 mod real;
+mod recover;
 mod replay;
 mod similar;
 mod survey;

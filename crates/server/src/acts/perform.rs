@@ -267,6 +267,8 @@ impl Gate {
 
     /// A link that lets somebody choose a password, once.
     async fn join_link(&self, transaction: &mut Transaction, login: &str) -> Result<String, Failure> {
+        // A link that somebody else got earlier is worth nothing any more.
+        transaction.end_one_time_secrets(&join_purpose(login)).await?;
         let secret = transaction.create_one_time_secret(&join_purpose(login), JOINED_WITHIN).await?;
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("login", login).finish();
         Ok(format!("{}/console/join/{}?{query}", self.configuration.url(), secret.expose()))
@@ -277,6 +279,8 @@ impl Gate {
         let factor = self.store.second_factor(user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
         transaction.set_password_hash(user.id, None).await?;
         transaction.set_second_factor(user.id, None).await?;
+        // Whoever took the account over may have linked an identity of their own: it would let them in again.
+        let identities = transaction.unlink_identities_of(user.id).await?;
         transaction.end_sessions_of(user.id).await?;
         let link = self.join_link(transaction, &user.login).await?;
         let mut lines = vec![
@@ -288,6 +292,13 @@ impl Gate {
                 format!("second factor of {}", user.login),
                 "on",
                 "off, and its recovery codes void",
+            ));
+        }
+        if identities > 0 {
+            lines.push(line(
+                format!("identities of {}", user.login),
+                format!("{identities} linked"),
+                "none until one is linked again",
             ));
         }
         // Whoever has the link is the account: one person alone could take over any other.

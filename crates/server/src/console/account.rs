@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::PublishMethod;
-use cratekeeper_store::{Act, NewToken, Scope, Session, SessionId, Token, TokenId};
+use cratekeeper_store::{Act, Identity, NewToken, Scope, Session, SessionId, Token, TokenId, Transaction};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::layout::{Frame, filters, page, plain};
+use super::provider::Proof as Provable;
 use super::sign_in::purpose;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::error::Failure;
@@ -44,6 +45,8 @@ struct AccountPage<'a> {
     codes_left: u64,
     sessions: Vec<(Session, bool)>,
     tokens: Vec<Token>,
+    identities: Vec<Identity>,
+    proof: Provable,
     /// Shown once.
     secret: Option<&'a str>,
     codes: Vec<String>,
@@ -66,6 +69,9 @@ fn notice(word: Option<&str>) -> Option<String> {
         "address-wanted" => "A link was mailed to your address. It counts once you have followed it.",
         "address" => "Your address is confirmed.",
         "address-removed" => "You have no address any more: you are told nothing by mail.",
+        "linked" => "You can sign in by it from now on.",
+        "unlinked" => "Nobody signs in by it any more; your other sessions ended.",
+        "proved" => "You proved who you are. It counts for ten minutes.",
         _ => return None,
     };
     Some(text.to_owned())
@@ -104,6 +110,8 @@ async fn show(
         codes_left: gate.store.recovery_codes_left(user.id).await?,
         sessions: sessions.map(|it| (it.id == visitor.session.id, it)).map(|(own, it)| (it, own)).collect(),
         tokens: gate.store.tokens(user.id).await?.into_iter().filter(|it| it.revoked_at.is_none()).collect(),
+        identities: gate.store.identities_of(user.id).await?,
+        proof: gate.proof(visitor).await?,
         secret,
         codes,
         frame,
@@ -112,13 +120,21 @@ async fn show(
 }
 
 impl Gate {
-    /// Refuses whoever does not know the account's password, or has no code where one is needed.
+    /// Refuses whoever does not know the account's password, or has no code where one is needed. An account without a password proves who it is
+    /// at its identity provider, and by its code, before.
     pub(super) async fn require_proof(
         &self,
         visitor: &Visitor,
         password: &str,
         code: &str,
     ) -> Result<(), Problem> {
+        if self.store.password_hash(&visitor.user.login).await?.is_none() {
+            if visitor.is_fresh(self.now()) {
+                return Ok(());
+            }
+            let reason = "prove who you are at the identity provider first: your account's page has a button";
+            return Err(Failure::Forbidden(reason.to_owned()).into());
+        }
         match self.prove(&visitor.user.login, password, code, visitor.address).await? {
             Some(_) => Ok(()),
             None => Err(Failure::Forbidden("password or code is wrong".to_owned()).into()),
@@ -135,6 +151,7 @@ fn refused(error: SetupError) -> Problem {
 
 #[derive(Deserialize)]
 pub(super) struct NewPassword {
+    #[serde(default)]
     password: String,
     #[serde(default)]
     code: String,
@@ -152,13 +169,25 @@ pub(super) async fn change_password(
     let login = &visitor.user.login;
     let mut transaction = gate.store.act(Act::new(login, "user.password", login, gate.now())).await?;
     transaction.set_password_hash(visitor.user.id, Some(&hash)).await?;
-    for session in gate.store.sessions_of(visitor.user.id, 1_000).await? {
-        if session.id != visitor.session.id && session.ended_at.is_none() {
-            transaction.end_session(session.id).await?;
-        }
-    }
+    gate.end_others(&mut transaction, &visitor).await?;
     transaction.commit().await?;
     Ok(Redirect::to("/console/account?done=password").into_response())
+}
+
+impl Gate {
+    /// Ends all sessions of somebody but the one they use.
+    pub(super) async fn end_others(
+        &self,
+        transaction: &mut Transaction,
+        visitor: &Visitor,
+    ) -> Result<(), Problem> {
+        for session in self.store.sessions_of(visitor.user.id, 1_000).await? {
+            if session.id != visitor.session.id && session.ended_at.is_none() {
+                transaction.end_session(session.id).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Template)]
@@ -171,6 +200,7 @@ struct FactorPage<'a> {
     sealed: &'a str,
     problem: Option<&'a str>,
     is_replaced: bool,
+    has_password: bool,
 }
 
 /// A new secret for a second factor. It counts for nothing until its first code was right.
@@ -209,6 +239,7 @@ async fn factor_page(
         sealed,
         problem,
         is_replaced: factor.is_some_and(|it| it.confirmed_at.is_some()),
+        has_password: gate.proof(visitor).await?.has_password,
     };
     page(&page_data.frame, &page_data)
 }
@@ -216,6 +247,7 @@ async fn factor_page(
 #[derive(Deserialize)]
 pub(super) struct ConfirmFactor {
     sealed: String,
+    #[serde(default)]
     password: String,
     #[serde(default)]
     old_code: String,
@@ -247,9 +279,10 @@ pub(super) async fn confirm_factor(
 
 #[derive(Deserialize)]
 pub(super) struct Proof {
-    password: String,
     #[serde(default)]
-    code: String,
+    pub(super) password: String,
+    #[serde(default)]
+    pub(super) code: String,
 }
 
 /// Turns one's second factor off.
@@ -292,6 +325,7 @@ pub(super) struct OwnToken {
     days: i64,
     #[serde(default)]
     administer: Option<String>,
+    #[serde(default)]
     password: String,
     #[serde(default)]
     code: String,

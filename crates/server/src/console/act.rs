@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::layout::{Frame, page};
+use super::provider::Proof;
 use super::sign_in::local;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::{Change, Preview, Second, Submitted};
@@ -27,6 +28,7 @@ struct ActPage<'a> {
     back: &'a str,
     reason: &'a str,
     needs_proof: bool,
+    proof: Proof,
     problem: Option<&'a str>,
 }
 
@@ -68,11 +70,17 @@ pub(super) struct Wanted {
 /// The address of the page before an act.
 pub(super) fn link(change: &Change, back: &str) -> String {
     let text = serde_json::to_string(change).unwrap_or_default();
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("change", &text)
-        .append_pair("back", back)
-        .finish();
-    format!("/console/act?{query}")
+    path(&text, back, "")
+}
+
+/// The address of the page before an act that is written down already, and why somebody wants it.
+pub(super) fn path(change: &str, back: &str, reason: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("change", change).append_pair("back", back);
+    if !reason.is_empty() {
+        query.append_pair("reason", reason);
+    }
+    format!("/console/act?{}", query.finish())
 }
 
 fn read(text: &str) -> Result<Change, Failure> {
@@ -154,6 +162,7 @@ pub(super) async fn show(
         back,
         reason,
         needs_proof: change.needs_fresh_proof() && !visitor.is_fresh(gate.now()),
+        proof: gate.proof(visitor).await?,
         problem,
     };
     page(&page_data.frame, &page_data)

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use cratekeeper_store::{AuditEntry, AuditFilter, PeopleFilter, Person, Role, Scope, Session, Token, User};
+use cratekeeper_store::{
+    AuditEntry, AuditFilter, Identity, PeopleFilter, Person, Role, Scope, Session, Token, User,
+};
 use serde::Deserialize;
 
 use super::act::{link, notice};
@@ -141,6 +143,8 @@ struct PersonPage {
     codes_left: u64,
     sessions: Vec<(Session, String)>,
     tokens: Vec<(Token, String)>,
+    identities: Vec<Identity>,
+    has_password: bool,
     entries: Vec<AuditEntry>,
     /// What can be done: name, address, and whether it is grave.
     offers: Vec<(&'static str, String, bool)>,
@@ -182,6 +186,8 @@ pub(super) async fn person(
         codes_left: gate.store.recovery_codes_left(user.id).await?,
         sessions: sessions.map(|it| (end(&it), it)).map(|(end, it)| (it, end)).collect(),
         tokens: tokens.map(|it| (revoke(&it), it)).map(|(revoke, it)| (it, revoke)).collect(),
+        identities: gate.store.identities_of(user.id).await?,
+        has_password: gate.store.password_hash(&user.login).await?.is_some(),
         entries: gate.store.audit_entries(&by, None, SHOWN).await?,
         offers: offers(&user, &path),
         is_admin: visitor.has(&[Role::Admin]),

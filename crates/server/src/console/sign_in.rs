@@ -40,6 +40,8 @@ struct SignInPage<'a> {
     nonce: &'a str,
     next: &'a str,
     problem: Option<&'a str>,
+    /// What the identity provider is called.
+    provider: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -66,9 +68,13 @@ pub(super) fn local(next: Option<&str>) -> &str {
 }
 
 /// The form.
-pub(super) async fn form(Query(asked): Query<Next>) -> Result<Response, Problem> {
+pub(super) async fn form(
+    State(gate): State<Arc<Gate>>,
+    Query(asked): Query<Next>,
+) -> Result<Response, Problem> {
     let nonce = new_nonce();
-    let page = SignInPage { nonce: &nonce, next: local(asked.next.as_deref()), problem: None };
+    let (next, provider) = (local(asked.next.as_deref()), gate.provider_name());
+    let page = SignInPage { nonce: &nonce, next, problem: None, provider };
     bare(StatusCode::OK, &page, &nonce)
 }
 
@@ -113,7 +119,12 @@ impl Gate {
     }
 
     /// Uses up a code or a recovery code.
-    async fn second(&self, user: &User, sealed: &str, code: &str) -> Result<Option<SignInMethod>, Failure> {
+    pub(super) async fn second(
+        &self,
+        user: &User,
+        sealed: &str,
+        code: &str,
+    ) -> Result<Option<SignInMethod>, Failure> {
         let code = code.trim();
         let act = |action: &str| Act::new(&user.login, action, &user.login, self.now());
         if let Some(step) = self.totp(user, sealed)?.check(code, self.now().unsigned_abs()) {
@@ -162,7 +173,8 @@ impl Gate {
         let detail = json!({ "address": address, "client": client, "method": method });
         let act = Act::new(&user.login, "session.begin", &user.login, self.now()).with_detail(detail);
         let mut transaction = self.store.act(act).await?;
-        let new = NewSession { user: user.id, method, address: address.map(|it| it.to_string()), client };
+        let address = address.map(|it| it.to_string());
+        let new = NewSession { user: user.id, method, address, client, proved_at: None };
         let (_, text) = transaction.create_session(&new).await?;
         transaction.commit().await?;
         Ok(text.expose().to_owned())
@@ -196,7 +208,8 @@ pub(super) async fn sign_in(
                 .with_detail(json!({ "address": address }));
             gate.store.act(act).await?.commit().await?;
             let nonce = new_nonce();
-            let page = SignInPage { nonce: &nonce, next, problem: Some(WRONG) };
+            let provider = gate.provider_name();
+            let page = SignInPage { nonce: &nonce, next, problem: Some(WRONG), provider };
             bare(StatusCode::UNAUTHORIZED, &page, &nonce)
         }
     }
@@ -226,6 +239,9 @@ impl Gate {
     }
 }
 
+/// What whoever follows a link too late is told, or with another account's login.
+pub(super) const LINK_USED: &str = "this link was used, is too old, or is for another account";
+
 /// What the secret of a link is for that lets somebody choose a password.
 pub(crate) fn join_purpose(login: &str) -> String {
     format!("join {}", login.to_lowercase())
@@ -238,6 +254,8 @@ struct JoinPage<'a> {
     secret: &'a str,
     login: &'a str,
     problem: Option<&'a str>,
+    /// What the identity provider is called.
+    provider: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -254,13 +272,16 @@ pub(super) struct Join {
 
 /// The form in which whoever was invited chooses a password. Looking at it uses nothing up.
 pub(super) async fn join_form(
+    State(gate): State<Arc<Gate>>,
     Path(secret): Path<String>,
     Query(asked): Query<JoinAsked>,
 ) -> Result<Response, Problem> {
     let nonce = new_nonce();
     let (secret, login) =
         (crate::refusal::harmless(&secret, 200), crate::refusal::harmless(&asked.login, 80));
-    bare(StatusCode::OK, &JoinPage { nonce: &nonce, secret: &secret, login: &login, problem: None }, &nonce)
+    let provider = gate.provider_name();
+    let page = JoinPage { nonce: &nonce, secret: &secret, login: &login, problem: None, provider };
+    bare(StatusCode::OK, &page, &nonce)
 }
 
 /// Sets the password of whoever was invited, and signs them in.
@@ -281,7 +302,8 @@ pub(super) async fn join(
         Err(SetupError::Refused(problem)) => {
             let nonce = new_nonce();
             let secret = crate::refusal::harmless(&secret, 200);
-            let page = JoinPage { nonce: &nonce, secret: &secret, login, problem: Some(&problem) };
+            let provider = gate.provider_name();
+            let page = JoinPage { nonce: &nonce, secret: &secret, login, problem: Some(&problem), provider };
             bare(StatusCode::BAD_REQUEST, &page, &nonce)
         }
         Err(SetupError::Store(error)) => Err(error.into()),
@@ -295,8 +317,7 @@ impl Gate {
         secret: &str,
         password: &str,
     ) -> Result<User, SetupError> {
-        const USED: &str = "this link was used, is too old, or is for another account";
-        let refused = || SetupError::Refused(USED.to_owned());
+        let refused = || SetupError::Refused(LINK_USED.to_owned());
         let hash = {
             let turn = self.hashing.acquire().await;
             let _turn = turn.map_err(|_| SetupError::Refused("the gate ends".to_owned()))?;

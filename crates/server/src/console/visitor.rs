@@ -115,6 +115,36 @@ fn session_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(its, _)| *its == name).map(|(_, value)| value)
 }
 
+/// A cookie of a few minutes, that only this host gets back: its header. An empty text ends it.
+pub(super) fn short_cookie(gate: &Gate, name: &str, text: &str, seconds: i64) -> HeaderValue {
+    let value = short(cookie_name(gate) == SECURE_COOKIE, name, text, seconds);
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn short(is_secure: bool, name: &str, text: &str, seconds: i64) -> String {
+    let (prefix, secure) = if is_secure { ("__Host-", "; Secure") } else { ("", "") };
+    let seconds = if text.is_empty() { 0 } else { seconds };
+    // `Lax`, because whoever comes back is sent by another site.
+    format!("{prefix}{name}={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// What such a cookie says.
+pub(super) fn short_cookie_text<'a>(gate: &Gate, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let prefix = if cookie_name(gate) == SECURE_COOKIE { "__Host-" } else { "" };
+    session_text(headers, &format!("{prefix}{name}")).filter(|it| !it.is_empty())
+}
+
+/// Whose browser this is, if somebody is signed in.
+pub(super) async fn signed_in(
+    gate: &Gate,
+    headers: &HeaderMap,
+) -> Result<Option<(Session, User)>, StoreError> {
+    match session_text(headers, cookie_name(gate)) {
+        Some(text) => gate.store.session(text, gate.now()).await,
+        None => Ok(None),
+    }
+}
+
 /// What forms of a session carry: only who has the session's text can know it.
 fn form_token(session: &str) -> String {
     Checksum::of(format!("cratekeeper form {session}").as_bytes()).to_string()
@@ -247,6 +277,13 @@ mod tests {
         headers.append(header::COOKIE, "a=b; cratekeeper-session=text; c=d".parse().unwrap());
         assert_eq!(session_text(&headers, COOKIE), Some("text"));
         assert_eq!(session_text(&headers, SECURE_COOKIE), None);
+    }
+
+    #[test]
+    fn cookies_of_a_few_minutes_are_this_hosts_alone() {
+        let secure = "__Host-x=text; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure";
+        assert_eq!(short(true, "x", "text", 600), secure);
+        assert_eq!(short(false, "x", "", 600), "x=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod bad_input;
 mod clock;
 mod console;
+mod identity_provider;
 mod incidents;
 mod mirror;
 mod owners;
@@ -18,6 +19,7 @@ mod post_office;
 mod publishing;
 mod real;
 mod roles;
+mod signing_in;
 mod surfing;
 mod trespassing;
 mod uploads;
@@ -31,7 +33,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 22] = [
+const TESTS: [Test; 26] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -48,6 +50,10 @@ const TESTS: [Test; 22] = [
     ("nothing_of_a_frozen_account_is_accepted", |_| owners::frozen()),
     ("two_trusted_reports_hold_and_a_thousand_strangers_do_not", |_| owners::trusted_reports()),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
+    ("somebody_signs_in_at_an_identity_provider", |_| signing_in::story()),
+    ("what_is_no_proof_lets_nobody_in", |_| signing_in::lies()),
+    ("an_account_lives_without_a_password", |_| signing_in::without_password()),
+    ("a_provider_that_is_away_keeps_nobody_out", |_| signing_in::away_provider()),
     ("every_route_asks_for_its_role", |_| roles::roles()),
     ("slow_uploads_of_one_account_keep_no_other_waiting", |_| uploads::slow_uploads()),
     ("what_is_taken_down_is_sealed_and_comes_back_as_it_was", |_| vault::vault()),

@@ -5,11 +5,12 @@ use crate::world::World;
 /// A browser of one person.
 pub(crate) struct Surfer<'a> {
     world: &'a World,
-    cookie: String,
+    /// Names and values.
+    cookies: Vec<(String, String)>,
+    /// Where it says to be, by a proxy that is trusted; nowhere unless somebody says so.
+    pub(crate) address: String,
     /// What forms of the session carry, from the page seen last.
     pub(crate) form_token: String,
-    /// What a proxy says about where they are, as a header.
-    place: String,
 }
 
 /// A page.
@@ -68,7 +69,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 
 impl<'a> Surfer<'a> {
     pub(crate) fn new(world: &'a World) -> Surfer<'a> {
-        Surfer { world, cookie: String::new(), form_token: String::new(), place: String::new() }
+        Surfer { world, cookies: Vec::new(), address: String::new(), form_token: String::new() }
     }
 
     /// Somebody who is signed in.
@@ -79,9 +80,7 @@ impl<'a> Surfer<'a> {
     /// Somebody who is signed in at an address that a proxy tells.
     pub(crate) fn signed_in_at(world: &'a World, place: &str, login: &str, password: &str) -> Surfer<'a> {
         let mut surfer = Surfer::new(world);
-        if !place.is_empty() {
-            surfer.place = format!("x-forwarded-for: {place}\r\n");
-        }
+        place.clone_into(&mut surfer.address);
         let page = surfer.post_as_is("/console/sign-in", "", &[("login", login), ("password", password)]);
         assert_eq!(page.status, 303, "{login} cannot sign in: {}", page.body);
         surfer.get("/console/account");
@@ -90,17 +89,28 @@ impl<'a> Surfer<'a> {
 
     /// The same browser, once more.
     pub(crate) fn copy(&self) -> Surfer<'a> {
-        Surfer {
-            world: self.world,
-            cookie: self.cookie.clone(),
-            form_token: self.form_token.clone(),
-            place: self.place.clone(),
-        }
+        let (cookies, address) = (self.cookies.clone(), self.address.clone());
+        Surfer { world: self.world, cookies, address, form_token: self.form_token.clone() }
     }
 
     /// Somebody who found a cookie.
     pub(crate) fn with_cookie(world: &'a World, cookie: &str) -> Surfer<'a> {
-        Surfer { world, cookie: cookie.to_owned(), form_token: String::new(), place: String::new() }
+        let mut surfer = Surfer::new(world);
+        surfer.keep(cookie);
+        surfer
+    }
+
+    /// Keeps a cookie, in the place of one of the same name.
+    fn keep(&mut self, cookie: &str) {
+        let (name, value) = cookie.split_once('=').unwrap();
+        self.cookies.retain(|(its, _)| its != name);
+        self.cookies.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// What it keeps under a name.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let found = self.cookies.iter().find(|(its, _)| its == name);
+        found.map_or_else(String::new, |(_, value)| value.clone())
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Page {
@@ -127,14 +137,20 @@ impl<'a> Surfer<'a> {
 
     fn ask(&mut self, method: &str, path: &str, headers: &str, form: &str) -> Page {
         let path = path.split('#').next().unwrap_or(path);
-        let cookie =
-            if self.cookie.is_empty() { String::new() } else { format!("cookie: {}\r\n", self.cookie) };
-        let headers =
-            format!("{headers}{}{cookie}content-type: application/x-www-form-urlencoded\r\n", self.place);
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut headers = headers.to_owned();
+        if !cookies.is_empty() {
+            headers += &format!("cookie: {}\r\n", cookies.join("; "));
+        }
+        if !self.address.is_empty() {
+            headers += &format!("x-forwarded-for: {}\r\n", self.address);
+        }
+        let headers = format!("{headers}content-type: application/x-www-form-urlencoded\r\n");
         let answer = self.world.ask(method, path, &headers, form.as_bytes());
         for line in answer.head.lines() {
             if let Some(value) = line.strip_prefix("set-cookie: ") {
-                self.cookie = value.split(';').next().unwrap().to_owned();
+                self.keep(value.split(';').next().unwrap());
             }
         }
         let page = Page { status: answer.status, head: answer.head, body: answer.body };

@@ -14,7 +14,16 @@ use crate::world::{PASSWORD, World};
 const ROUTER: &str = include_str!("../../src/console.rs");
 
 /// Pages for whoever is not signed in.
-const OPEN: [&str; 4] = ["/sign-in", "/join/{secret}", "/assets/console.css", "/assets/console.js"];
+const OPEN: [&str; 8] = [
+    "/sign-in",
+    "/sign-in/provider",
+    "/sign-in/provider/return",
+    "/sign-in/provider/code",
+    "/join/{secret}",
+    "/join/{secret}/provider",
+    "/assets/console.css",
+    "/assets/console.js",
+];
 
 /// Forms that everybody with an account may send: their own account.
 const OWN: [&str; 8] = [
@@ -173,7 +182,14 @@ fn forged_forms(world: &World) -> Surfer<'_> {
     }
     // Joining and signing in have no session; other sites cannot send them all the same.
     let mut stranger = Surfer::new(world);
-    for path in ["/console/sign-in", "/console/join/0", "/report"] {
+    for path in [
+        "/console/sign-in",
+        "/console/sign-in/provider",
+        "/console/sign-in/provider/code",
+        "/console/join/0",
+        "/console/join/0/provider",
+        "/report",
+    ] {
         let crossed = stranger.post_as_is(path, "sec-fetch-site: cross-site\r\n", &FIELDS);
         assert_eq!(crossed.status, 403, "{path}: {}", crossed.body);
     }

@@ -12,6 +12,7 @@ const CONSOLE: &str = include_str!("console.sql");
 
 const VAULT: &str = include_str!("vault.sql");
 const MAIL: &str = include_str!("mail.sql");
+const IDENTITIES: &str = include_str!("identities.sql");
 
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_log_is_not_updated BEFORE UPDATE ON audit_log \
@@ -52,6 +53,11 @@ pub(super) fn vault(kind: DatabaseKind) -> Vec<String> {
 /// Frozen accounts, and mails.
 pub(super) fn mail(kind: DatabaseKind) -> Vec<String> {
     translated(MAIL, kind)
+}
+
+/// Who accounts are at identity providers.
+pub(super) fn identities(kind: DatabaseKind) -> Vec<String> {
+    translated(IDENTITIES, kind)
 }
 
 /// The statements of a text, in the words of a database.

@@ -79,7 +79,7 @@ on_both! {
         user(&store, "anton", &[]).await;
         user(&store, "bob", &[Role::Viewer]).await;
         let mut transaction = store.act(Act::new("Anna", "session.begin", "Anna", NOW + 5)).await.unwrap();
-        let new = NewSession { user: anna.id, method: SignInMethod::Password, address: None, client: None };
+        let new = NewSession { user: anna.id, method: SignInMethod::Password, address: None, client: None, proved_at: None };
         transaction.create_session(&new).await.unwrap();
         transaction.set_second_factor(anna.id, Some("sealed")).await.unwrap();
         transaction.use_code(anna.id, 1).await.unwrap();

@@ -10,6 +10,7 @@ mod decisions;
 mod dependents;
 mod figures;
 mod fixtures;
+mod identities;
 mod jobs;
 mod outbox;
 mod owners;

@@ -128,6 +128,7 @@ on_both! {
             method: SignInMethod::SecondFactor,
             address: Some("127.0.0.1".to_owned()),
             client: Some("a \0 browser".to_owned()),
+            proved_at: None,
         };
         let mut transaction = act(&store, "alice", NOW).await;
         let (session, text) = transaction.create_session(&new).await.unwrap();
