@@ -240,7 +240,7 @@ pub(crate) fn backup(arguments: &Backup) -> anyhow::Result<Exit> {
         output::write(|out| {
             writeln!(
                 out,
-                "{} holds the whole database; archives are files beside it",
+                "{} holds the whole database; archives, and what the vault has sealed, are files beside it, and the keys that open it are kept apart",
                 arguments.file.display()
             )
         })?;
