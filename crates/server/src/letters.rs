@@ -211,6 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_is_plain_text() {
+        let about = About::new("thing", "https://gate.example.invalid", "one\n\ntwo");
+        assert_eq!(
+            letter(Template::Released, &about).body,
+            "Hello,\n\nyou own thing, so we tell you:\n\nthe crate thing is released. It can be built with again, and there is nothing \
+             for you to do.\n\nFrom the people who look after this registry:\n\n  one\n\n  two\n\nMore about it: \
+             https://gate.example.invalid\n\n--\nThis mail was sent by https://gate.example.invalid, to the address that you \
+             confirmed there."
+        );
+    }
+
+    #[test]
     fn nothing_that_others_wrote_ends_a_line_or_turns_direction() {
         let hostile = "x\r\nBcc: everybody@example.invalid\u{202e}\u{200b}\u{2028}y";
         let about = About::new(hostile, "https://gate.example.invalid", hostile);
