@@ -9,6 +9,7 @@ use cratekeeper_store::{Act, Role};
 use serde::Deserialize;
 
 use super::layout::{Frame, page};
+use super::provider::Proof;
 use super::sign_in::local;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::gate::Gate;
@@ -18,6 +19,7 @@ use crate::gate::Gate;
 struct ProvePage<'a> {
     frame: Frame,
     back: &'a str,
+    proof: Proof,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +29,8 @@ pub(super) struct Asked {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Proof {
+pub(super) struct Given {
+    #[serde(default)]
     password: String,
     #[serde(default)]
     code: String,
@@ -45,12 +48,13 @@ pub(super) async fn form(
     let page_data = ProvePage {
         frame: gate.frame(&visitor, "/console/queue", "Prove who you are").await?,
         back: local(asked.back.as_deref()),
+        proof: gate.proof(&visitor).await?,
     };
     page(&page_data.frame, &page_data)
 }
 
 /// The proof.
-pub(super) async fn prove(State(gate): State<Arc<Gate>>, sent: Sent<Proof>) -> Result<Response, Problem> {
+pub(super) async fn prove(State(gate): State<Arc<Gate>>, sent: Sent<Given>) -> Result<Response, Problem> {
     let Sent { visitor, form } = sent;
     visitor.with_role(&[Role::Admin])?;
     gate.prove_again(&visitor, &form.password, &form.code).await?;
@@ -58,7 +62,7 @@ pub(super) async fn prove(State(gate): State<Arc<Gate>>, sent: Sent<Proof>) -> R
 }
 
 impl Gate {
-    /// Takes somebody's proof of who they are, which counts for a while for all that is grave.
+    /// Takes somebody's proof of who they are, which counts for a while for all that is grave. Whoever has no password gave it to the identity provider.
     ///
     /// # Errors
     ///
@@ -70,6 +74,10 @@ impl Gate {
         code: &str,
     ) -> Result<(), Problem> {
         self.require_proof(visitor, password, code).await?;
+        // Nothing was proved just now: what the provider said counts from the moment at which it did.
+        if !self.proof(visitor).await?.has_password {
+            return Ok(());
+        }
         let login = &visitor.user.login;
         let mut transaction = self.store.act(Act::new(login, "session.prove", login, self.now())).await?;
         transaction.note_proof(visitor.session.id).await?;

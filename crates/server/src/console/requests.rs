@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::act::{DonePage, notice, once};
 use super::layout::{Frame, ago, filters, page};
+use super::provider::Proof;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::{Change, Preview, TRIAGE};
 use crate::error::Failure;
@@ -104,6 +105,7 @@ struct RequestPage {
     /// Why whoever looks cannot agree.
     why_not: Option<String>,
     needs_proof: bool,
+    proof: Proof,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +131,7 @@ pub(super) async fn request(
         is_own: request.requester == visitor.user.login,
         why_not: gate.why_not_second(&visitor.user, &request).await?,
         needs_proof: needs_proof(&gate, &visitor, &request),
+        proof: gate.proof(&visitor).await?,
         request,
         preview,
         frame,
