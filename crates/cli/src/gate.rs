@@ -120,6 +120,8 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Block(target) => decision("block", target),
         GateCommand::TakeDown(versions) => about_versions("take-down", versions),
         GateCommand::Restore(versions) => about_versions("restore", versions),
+        GateCommand::Yank(versions) => about_versions("yank", versions),
+        GateCommand::Unyank(versions) => about_versions("unyank", versions),
         GateCommand::Evidence { .. } => unreachable!("its answer is no JSON: it is asked for by itself"),
         GateCommand::Undo { decision, reason } => {
             (Method::Post, format!("/admin/v1/decisions/{decision}/undo"), json!({ "reason": reason }))
@@ -409,7 +411,9 @@ fn human(command: &GateCommand, answer: &Value) -> String {
             let count = answer["versions"].as_array().map_or(0, Vec::len);
             format!("{count} versions are available again\n{}", rows("versions", &["crate", "version"]))
         }
-        GateCommand::PassOnYanks { .. } => rows("versions", &["crate", "version", "yanked"]),
+        GateCommand::PassOnYanks { .. } | GateCommand::Yank(_) | GateCommand::Unyank(_) => {
+            rows("versions", &["crate", "version", "yanked"])
+        }
         GateCommand::Recall { .. } => {
             let count = answer["fetches"].as_array().map_or(0, Vec::len);
             let whole = if answer["complete"].as_bool() == Some(true) { "" } else { " (there are more)" };

@@ -62,6 +62,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/requests/{id}/refuse", post(acts::refuse))
         .route("/rollback-yanks", post(acts::roll_back_yanks))
         .route("/pass-on-yanks", post(acts::pass_on_yanks))
+        .route("/yank", post(acts::yank))
+        .route("/unyank", post(acts::unyank))
         .route("/inspect", post(acts::inspect_again))
         .route("/users", get(people::list).post(people::create))
         .route("/users/{login}/roles", post(people::set_roles))
@@ -114,6 +116,8 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         acts::refuse,
         acts::roll_back_yanks,
         acts::pass_on_yanks,
+        acts::yank,
+        acts::unyank,
         acts::inspect_again,
         people::list,
         people::create,

@@ -9,7 +9,7 @@ use crate::incidents::Stage;
 use crate::world::PASSWORD;
 
 /// Names of pictures, and pages.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 26] = [
     ("queue", "/console/queue"),
     ("case", "/console/case/1"),
     ("advisory", "/console/case/1/advisory"),
@@ -32,6 +32,14 @@ const PAGES: [(&str, &str); 21] = [
     ("insights", "/console/insights"),
     ("rules", "/console/rules"),
     ("names", "/console/names"),
+    ("policy", "/console/policy"),
+    ("callers", "/console/version/9/callers"),
+    (
+        "notify",
+        "/console/notify?registry=hosted&crate=faster_log&version=1.7.8&template=held&back=%2Fconsole%2Fqueue",
+    ),
+    ("prove", "/console/prove?back=%2Fconsole%2Fqueue"),
+    ("report", "/report?crate=faster_log"),
     ("account", "/console/account"),
     ("second-factor", "/console/account/second-factor"),
 ];

@@ -116,7 +116,13 @@ async fn people(store: &Store, now: i64) -> Keys {
     let roles = vec![Role::Viewer, Role::Triager, Role::Admin, Role::Auditor];
     let user = NewUser { login: "operator".to_owned(), roles, ..NewUser::default() };
     let user = transaction.create_user(&user).await.unwrap();
-    let session = NewSession { user: user.id, method: SignInMethod::Password, address: None, client: None };
+    let session = NewSession {
+        user: user.id,
+        method: SignInMethod::Password,
+        proved_at: None,
+        address: None,
+        client: None,
+    };
     let (_, session) = transaction.create_session(&session).await.unwrap();
     let token = NewToken {
         user: user.id,

@@ -283,6 +283,10 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Withdraw a version: resolution does not choose it any more
+    Yank(Versions),
+    /// Put a version back that was withdrawn; what holds or blocks it stays
+    Unyank(Versions),
     /// Pass on what an upstream says about versions being withdrawn, where the gate shows something else
     PassOnYanks {
         /// Name of the crate
@@ -405,7 +409,7 @@ pub(crate) struct Target {
     pub(crate) reason: String,
 }
 
-/// Versions that are taken down or restored.
+/// Versions that are taken down, restored, yanked or put back.
 #[derive(Debug, Args)]
 pub(crate) struct Versions {
     /// A version such as `serde@1.0.219`, or a crate for all of its versions

@@ -48,6 +48,8 @@ pub(crate) enum Change {
     RollBackYanks { registry: String, by: Option<String>, krate: Option<String>, from: i64, to: i64 },
     /// Say about yanks what an upstream says.
     PassOnYanks { registry: String, krate: String },
+    /// Withdraw a version, or put it back: of the hosted registry as its owners do, of an upstream's by saying otherwise here.
+    SetYanked { target: Target, yanked: bool },
     /// Make an account.
     CreateUser { login: String, name: Option<String>, roles: Vec<Role> },
     /// Give and take roles.
@@ -111,6 +113,8 @@ impl Change {
             Change::Undo { .. } => "decision.undo",
             Change::RollBackYanks { .. } => "yanks.roll-back",
             Change::PassOnYanks { .. } => "yanks.pass-on",
+            Change::SetYanked { yanked: true, .. } => "version.yank",
+            Change::SetYanked { yanked: false, .. } => "version.unyank",
             Change::CreateUser { .. } => "user.create",
             Change::SetRoles { .. } => "user.roles",
             Change::SetDisabled { disabled: true, .. } => "user.disable",
@@ -146,6 +150,7 @@ impl Change {
             | Change::Undo { .. }
             | Change::RollBackYanks { .. }
             | Change::PassOnYanks { .. }
+            | Change::SetYanked { .. }
             | Change::RevokeAll { .. }
             | Change::RetryJob { .. }
             | Change::CloseCase { .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cratekeeper_model::PublishMethod;
 use cratekeeper_store::{
     By, CaseId, CrateRecord, DecisionId, JobId, NewDecision, NewToken, NewUser, Role, Scope, SessionId,
-    Subject, TokenId, Transaction, User, VersionId, WaiverId, Yanks,
+    Subject, TokenId, Transaction, User, VersionId, WaiverId, YankOverlay, Yanks,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -67,6 +67,9 @@ impl Gate {
                 }
                 transaction.decided("pass-on-yanks", why, &versions);
                 self.of_versions(transaction, view.krate.name.clone(), versions, json!({})).await
+            }
+            Change::SetYanked { target, yanked } => {
+                self.set_yanked(transaction, target, *yanked, (actor, why)).await
             }
             Change::CreateUser { login, name, roles } => {
                 let is_founder = self.is_being_set_up().await?;
@@ -332,6 +335,34 @@ impl Gate {
         let loosens = (user.login != actor).then(|| "it is a token for somebody else".to_owned());
         let answer = json!({ "token": token, "secret": text.expose() });
         Ok(of_account(&user.login, lines, answer, loosens))
+    }
+
+    /// Withdraws a version, or puts it back.
+    async fn set_yanked(
+        &self,
+        transaction: &mut Transaction,
+        target: &Target,
+        yanked: bool,
+        (actor, why): (&str, &str),
+    ) -> Result<Effect, Failure> {
+        let (Subject::Version(id), object) = self.subject(target).await? else {
+            return Err(Failure::Bad("one version is yanked at a time".to_owned()));
+        };
+        if transaction.version(id).await?.is_yanked() == yanked {
+            let word = if yanked { "yanked" } else { "available" };
+            return Err(Failure::Conflict(format!("`{object}` is {word} already")));
+        }
+        if target.registry == HOSTED {
+            let by = By { login: Some(actor), token: None };
+            // What is kept available by an act of before would stay so.
+            transaction.set_overlay(id, None, why).await?;
+            transaction.set_yanked(id, yanked, by).await?;
+        } else {
+            let overlay = if yanked { YankOverlay::Yanked } else { YankOverlay::Available };
+            transaction.set_overlay(id, Some(overlay), why).await?;
+        }
+        transaction.decided(if yanked { "yank" } else { "unyank" }, why, &[id]);
+        self.of_versions(transaction, object, vec![id], json!({})).await
     }
 
     /// The effect of an act on versions, with the rest of the answer.

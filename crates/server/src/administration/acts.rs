@@ -194,6 +194,34 @@ pub(super) async fn pass_on_yanks(
         .await
 }
 
+/// A version that is yanked or put back, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Yank {
+    target: Target,
+    reason: String,
+}
+
+/// Withdraw a version: resolution does not choose it any more. Of an upstream's, the gate says so, whatever the upstream says.
+#[utoipa::path(post, path = "/admin/v1/yank", request_body = Yank, responses((status = 200)))]
+pub(super) async fn yank(
+    State(gate): State<Arc<Gate>>,
+    Asked { caller, body }: Asked<Yank>,
+) -> Result<Response, Failure> {
+    let user = caller.with_role(&TRIAGE)?;
+    submit(&gate, user, &Change::SetYanked { target: body.target, yanked: true }, &body.reason).await
+}
+
+/// Put a version back that was withdrawn. What holds or blocks it stays.
+#[utoipa::path(post, path = "/admin/v1/unyank", request_body = Yank, responses((status = 200)))]
+pub(super) async fn unyank(
+    State(gate): State<Arc<Gate>>,
+    Asked { caller, body }: Asked<Yank>,
+) -> Result<Response, Failure> {
+    let user = caller.with_role(&TRIAGE)?;
+    submit(&gate, user, &Change::SetYanked { target: body.target, yanked: false }, &body.reason).await
+}
+
 /// Have a version inspected again.
 #[utoipa::path(post, path = "/admin/v1/inspect", request_body = InspectAgain, responses((status = 200)))]
 pub(super) async fn inspect_again(

@@ -100,6 +100,8 @@ pub(super) fn verb(change: &Change) -> String {
         Change::Undo { .. } => "Undo the decision",
         Change::RollBackYanks { .. } => "Roll back yanks",
         Change::PassOnYanks { .. } => "Pass on yanks",
+        Change::SetYanked { yanked: true, .. } => "Yank",
+        Change::SetYanked { yanked: false, .. } => "Unyank",
         Change::CreateUser { .. } => "Make the account",
         Change::SetRoles { .. } => "Change roles",
         Change::SetDisabled { disabled: true, .. } => "Lock out",

@@ -35,6 +35,7 @@ fn purpose(user: &User, address: &str) -> String {
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     address: String,
+    #[serde(default)]
     password: String,
     #[serde(default)]
     code: String,
@@ -79,6 +80,7 @@ pub(super) async fn want(State(gate): State<Arc<Gate>>, sent: Sent<Wanted>) -> R
 
 #[derive(Deserialize)]
 pub(super) struct Proof {
+    #[serde(default)]
     password: String,
     #[serde(default)]
     code: String,

@@ -101,6 +101,9 @@ pub(super) fn of_version(about: &About<'_>) -> Vec<Offer> {
     if let Some(login) = publisher {
         offers.decide("Block everything of the publisher", of_publisher(login), DecisionAction::Block);
     }
+    let yanked = !version.is_yanked();
+    let name = if yanked { "Yank this version" } else { "Unyank this version" };
+    offers.add(name, &Change::SetYanked { target: of_version(), yanked }, false);
     if about.is_admin {
         offers.add("Take down this version", &Change::TakeDown { target: of_version() }, true);
     }

@@ -166,3 +166,36 @@ pub(crate) fn act(change: &str) -> String {
     };
     format!("/console/act?change={}", change.bytes().map(byte).collect::<String>())
 }
+
+/// An operator withdraws a version and puts it back, at the console and by the API; both stand in the log, with why.
+pub(crate) fn yanked_by_operators() -> bool {
+    let world = World::open(1_790_000_000, |_| {});
+    let made = publish(&world, &world.admin, &metadata("thing", "1.0.0"), &archive("thing", "1.0.0", ""));
+    assert_eq!(made.status, 200, "{}", made.body);
+    world.settle();
+    let known = || world.administer("GET", "/admin/v1/versions/hosted/thing/1.0.0", &Value::Null);
+    let line = || world.ask("GET", "/index/th/in/thing", "", b"").body;
+    let mut first = Surfer::signed_in(&world, "operator", PASSWORD);
+    let page = format!("/console/version/{}", known()["version"]["id"]);
+    let version = first.get(&page);
+    let yanked = first.act(&version.link("Yank this version"), "it deletes what it should keep");
+    assert_eq!(yanked.status, 303, "{}", yanked.body);
+    assert!(line().contains("\"yanked\":true"), "{}", line());
+    let target = json!({ "crate": "thing", "version": "1.0.0" });
+    let again =
+        world.ask_as(&world.admin, "POST", "/admin/v1/yank", &json!({ "target": target, "reason": "again" }));
+    assert_eq!(again.status, 409, "{}", again.body);
+    let all = json!({ "target": { "crate": "thing" }, "reason": "all of it" });
+    assert_eq!(world.ask_as(&world.admin, "POST", "/admin/v1/yank", &all).status, 400);
+    world.administer("POST", "/admin/v1/unyank", &json!({ "target": target, "reason": "it does not" }));
+    assert!(line().contains("\"yanked\":false"), "{}", line());
+    let log = world.administer("GET", "/admin/v1/audit-log?object=thing@1.0.0", &Value::Null);
+    let entries = log["entries"].as_array().unwrap();
+    for (action, reason) in
+        [("version.yank", "it deletes what it should keep"), ("version.unyank", "it does not")]
+    {
+        let entry = entries.iter().find(|it| it["action"] == action);
+        assert_eq!(entry.unwrap()["detail"]["reason"], reason, "{log:#}");
+    }
+    true
+}

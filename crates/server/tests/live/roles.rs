@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 46] = [
+const ALLOWED: [(&str, &str, &str); 48] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -24,6 +24,8 @@ const ALLOWED: [(&str, &str, &str); 46] = [
     ("post", "/admin/v1/requests/{id}/refuse", "ta"),
     ("post", "/admin/v1/rollback-yanks", "ta"),
     ("post", "/admin/v1/pass-on-yanks", "ta"),
+    ("post", "/admin/v1/yank", "ta"),
+    ("post", "/admin/v1/unyank", "ta"),
     ("post", "/admin/v1/inspect", "ta"),
     ("get", "/admin/v1/users", "ua"),
     ("post", "/admin/v1/users", "a"),
@@ -79,7 +81,7 @@ fn body(path: &str) -> Value {
         "/notify-owners" => json!({ "target": target, "template": "held", "reason": "a test" }),
         "/rollback-yanks" => json!({ "by": "nobody", "from": 0, "to": 1, "reason": "a test" }),
         "/pass-on-yanks" => json!({ "registry": "hosted", "crate": "nothing", "reason": "a test" }),
-        "/inspect" | "/take-down" | "/restore" | "/evidence" => {
+        "/yank" | "/unyank" | "/inspect" | "/take-down" | "/restore" | "/evidence" => {
             json!({ "target": target, "reason": "a test" })
         }
         "/replay" => json!({ "since": 0 }),
