@@ -297,7 +297,7 @@ pub(crate) fn by_two_people() -> bool {
     let place = asked.location().split('?').next().unwrap().to_owned();
 
     let request = colleague.get(&place);
-    assert!(request.body.contains("Your password: this act is grave"), "{}", request.body);
+    assert!(request.body.contains("Your password: this is grave"), "{}", request.body);
     let digest = request.hidden("digest");
     let mut fields = vec![("digest", &*digest), ("reason", "so it does")];
     let unproved = colleague.post(&format!("{place}/agree"), &fields);
