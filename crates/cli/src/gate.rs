@@ -120,6 +120,18 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Block(target) => decision("block", target),
         GateCommand::TakeDown(versions) => about_versions("take-down", versions),
         GateCommand::Restore(versions) => about_versions("restore", versions),
+        GateCommand::Act { change, preview, reason } => {
+            let change: Value = serde_json::from_str(change).map_err(|error| {
+                let message = format!("failed to read the act: {error}");
+                Hinted::message(message, "it is written as entries of the audit log have it in `detail.change`")
+            })?;
+            if *preview {
+                (Method::Post, "/admin/v1/preview".to_owned(), json!({ "change": change }))
+            } else {
+                let body = json!({ "change": change, "reason": reason });
+                (Method::Post, "/admin/v1/acts".to_owned(), body)
+            }
+        }
         GateCommand::Yank(versions) => about_versions("yank", versions),
         GateCommand::Unyank(versions) => about_versions("unyank", versions),
         GateCommand::Evidence { .. } => unreachable!("its answer is no JSON: it is asked for by itself"),
@@ -407,6 +419,8 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         GateCommand::TakeDown(_) | GateCommand::Restore(_) | GateCommand::Evidence { .. } => {
             rows("versions", &["crate", "version", "state"])
         }
+        GateCommand::Act { preview: true, .. } => previewed(&answer["preview"], &text),
+        GateCommand::Act { .. } => "done\n".to_owned(),
         GateCommand::RollbackYanks { .. } => {
             let count = answer["versions"].as_array().map_or(0, Vec::len);
             format!("{count} versions are available again\n{}", rows("versions", &["crate", "version"]))
@@ -509,6 +523,24 @@ fn human(command: &GateCommand, answer: &Value) -> String {
     }
 }
 
+/// What an act would change.
+fn previewed(preview: &Value, text: &dyn Fn(&Value) -> String) -> String {
+    let mut shown = lines_of(preview, text);
+    if let Some(because) = preview["second"]["because"].as_str() {
+        let because = Value::from(because);
+        shown.push_str(&format!("a second person has to agree, because {}\n", text(&because)));
+    }
+    shown
+}
+
+fn lines_of(preview: &Value, text: &dyn Fn(&Value) -> String) -> String {
+    let lines = preview["lines"].as_array().into_iter().flatten();
+    let line = |line: &Value| {
+        format!("  {}: {} -> {}\n", text(&line["what"]), text(&line["before"]), text(&line["after"]))
+    };
+    lines.map(line).collect()
+}
+
 /// An act that waits for a second person.
 fn waiting(answer: &Value, text: &dyn Fn(&Value) -> String) -> String {
     let preview = &answer["preview"];
@@ -517,14 +549,7 @@ fn waiting(answer: &Value, text: &dyn Fn(&Value) -> String) -> String {
         "nothing was changed yet: a second person has to agree, because {}\n",
         text(&preview["second"]["because"])
     );
-    for line in preview["lines"].as_array().into_iter().flatten() {
-        shown.push_str(&format!(
-            "  {}: {} -> {}\n",
-            text(&line["what"]),
-            text(&line["before"]),
-            text(&line["after"])
-        ));
-    }
+    shown.push_str(&lines_of(preview, text));
     shown.push_str(&format!("they run: cratekeeper gate approve {number} --reason TEXT\n"));
     shown
 }

@@ -44,22 +44,22 @@ impl Policy {
     }
 
     fn clauses_from(&self, before: &Policy) -> Vec<PolicyChange> {
-        let find = |policy: &Policy, id: &str| policy.clauses.iter().find(|it| it.id == id).cloned();
-        let ids: BTreeSet<&str> =
-            before.clauses.iter().chain(&self.clauses).map(|it| it.id.as_str()).collect();
+        let by_id = |policy: &Policy| -> BTreeMap<String, Clause> {
+            policy.clauses.iter().map(|it| (it.id.clone(), it.clone())).collect()
+        };
+        let (olds, news) = (by_id(before), by_id(self));
+        let ids: BTreeSet<&String> = olds.keys().chain(news.keys()).collect();
         let mut changes = Vec::new();
         for id in ids {
-            let (old, new) = (find(before, id), find(self, id));
-            let described = |it: &Option<Clause>| it.as_ref().map_or_else(|| NONE.to_owned(), describe);
-            let (was, is) = (described(&old), described(&new));
-            if was != is {
-                let weakens =
-                    old.as_ref().is_some_and(|old| new.as_ref().is_none_or(|new| is_weaker(new, old)));
+            let (old, new) = (olds.get(id), news.get(id));
+            // By what they are, and not by how they are shown: texts could be made to look alike.
+            if old.map(parts) != new.map(parts) {
+                let described = |it: Option<&Clause>| it.map_or_else(|| NONE.to_owned(), describe);
                 changes.push(PolicyChange {
                     what: format!("clause `{id}`"),
-                    before: was,
-                    after: is,
-                    weakens,
+                    before: described(old),
+                    after: described(new),
+                    weakens: old.is_some_and(|old| new.is_none_or(|new| is_weaker(new, old))),
                 });
             }
         }
@@ -90,11 +90,14 @@ impl Policy {
         };
         let (old, new) = (by_key(before), by_key(self));
         let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-        let until =
-            |it: Option<&Waiver>| it.map_or_else(|| NONE.to_owned(), |it| format!("until {}", it.expires));
+        let until = |it: Option<&Waiver>| {
+            let described = |it: &Waiver| format!("until {}, by {}: {}", it.expires, it.owner, it.reason);
+            it.map_or_else(|| NONE.to_owned(), described)
+        };
+        let parts = |it: &Waiver| (it.expires, it.owner.clone(), it.reason.clone());
         keys.into_iter()
             .map(|key| (key, old.get(key), new.get(key)))
-            .filter(|(_, was, is)| was.map(|it| it.expires) != is.map(|it| it.expires))
+            .filter(|(_, was, is)| was.map(parts) != is.map(parts))
             .map(|((clause, package), was, is)| PolicyChange {
                 what: format!("waiver of `{clause}` for {package}"),
                 before: until(was),
@@ -114,14 +117,21 @@ fn strength(mode: ClauseMode) -> u8 {
     }
 }
 
+/// All that makes a clause what it is.
+fn parts(clause: &Clause) -> (&str, Verdict, u8, bool, &str) {
+    let hides = clause.enforcement == Enforcement::Hide;
+    (&clause.when, clause.verdict, strength(clause.mode), hides, &clause.reason)
+}
+
 fn describe(clause: &Clause) -> String {
     let hides = if clause.enforcement == Enforcement::Hide { ", hidden" } else { "" };
     format!("{} ({}{hides}): {} [{}]", clause.verdict, clause.mode.as_str(), clause.when, clause.reason)
 }
 
-/// Whether `new` lets through what `old` kept back, or may. A clause that decided nothing kept nothing back.
+/// Whether `new` lets through what `old` kept back, or may. A clause that decided nothing kept nothing back; one that allows may still have kept
+/// something back, where it could not be decided.
 fn is_weaker(new: &Clause, old: &Clause) -> bool {
-    if old.mode != ClauseMode::Enforce || old.verdict == Verdict::Allow {
+    if old.mode != ClauseMode::Enforce {
         return strength(new.mode) < strength(old.mode);
     }
     new.when != old.when
@@ -177,6 +187,18 @@ mod tests {
         assert_eq!(weakens(&audit(""), &audit(narrow)), Some(false));
         assert_eq!(weakens(&audit(""), &clause("a", narrow)), Some(false));
         assert_eq!(weakens(&clause("a", ""), &audit("")), Some(true));
+    }
+
+    #[test]
+    fn texts_that_look_alike_are_not_the_same() {
+        let one = "[[clause]]\nid = 'a'\nverdict = 'block'\nwhen = 'case.score > 1 // all'\nreason = \"\\n&& false [x\"\n";
+        let other = "[[clause]]\nid = 'a'\nverdict = 'block'\nwhen = \"case.score > 1 // all [\\n&& false\"\nreason = 'x'\n";
+        if let (Ok(before), Ok(after)) = (Policy::parse(one), Policy::parse(other)) {
+            assert!(after.changes_from(&before).iter().any(|it| it.weakens));
+        }
+        let allowing = |when: &str| clause("a", &format!("verdict = 'allow'\nwhen = '{when}'"));
+        let unknown = allowing("history.age_days > 1");
+        assert_eq!(weakens(&unknown, &allowing("true")), Some(true), "it asked for what may be unknown");
     }
 
     #[test]

@@ -18,6 +18,9 @@ use crate::policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
 /// Largest file: more than ten thousand clauses.
 const LARGEST: usize = 4 << 20;
 
+/// Mistakes that are told; somebody mends these first.
+const MISTAKES: usize = 1_000;
+
 /// A mistake in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyProblem {
@@ -60,7 +63,7 @@ impl Policy {
     ///
     /// All of its mistakes, with their places.
     pub fn parse(text: &str) -> Result<Policy, PolicyProblems> {
-        let mut reader = Reader { text, problems: Vec::new() };
+        let mut reader = Reader { text, starts: starts(text), problems: Vec::new() };
         if text.len() > LARGEST {
             reader.problem(0, format!("the file has more than {} MiB", LARGEST >> 20));
             return Err(reader.finish());
@@ -79,25 +82,40 @@ impl Policy {
 
 struct Reader<'a> {
     text: &'a str,
+    /// Where lines begin: looked for once, because a hostile text has a mistake on each of its lines.
+    starts: Vec<usize>,
     /// With the offset of each.
     problems: Vec<(usize, String)>,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, offset: usize, message: impl Into<String>) {
-        self.problems.push((offset, message.into()));
+        if self.problems.len() < MISTAKES {
+            self.problems.push((offset, message.into()));
+        }
     }
 
     fn finish(mut self) -> PolicyProblems {
         self.problems.sort();
         self.problems.dedup();
-        let text = self.text;
-        let place = |(offset, message): (usize, String)| {
-            let (line, column) = place(text, offset);
-            let shown = text.lines().nth(line - 1).unwrap_or("").to_owned();
-            PolicyProblem { line, column, message, text: shown }
+        let problem = |(offset, message): &(usize, String)| {
+            let (line, column) = self.place(*offset);
+            let begin = self.starts[line - 1];
+            let text = self.text[begin..].lines().next().unwrap_or("").to_owned();
+            PolicyProblem { line, column, message: message.clone(), text }
         };
-        PolicyProblems(self.problems.into_iter().map(place).collect())
+        PolicyProblems(self.problems.iter().map(problem).collect())
+    }
+
+    /// Line and column of an offset, counted from 1.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.starts.partition_point(|it| *it <= offset);
+        let begin = self.starts[line - 1];
+        (line, self.text[begin..offset].chars().count() + 1)
     }
 
     fn policy(&mut self, table: &DeTable<'_>) -> Policy {
@@ -205,7 +223,7 @@ impl Reader<'_> {
                 ("reason", reason.is_none()),
             ],
         );
-        let (line, _) = place(self.text, span.start);
+        let (line, _) = self.place(span.start);
         let (source, condition) = when??;
         Some(Clause {
             id: id??,
@@ -236,7 +254,7 @@ impl Reader<'_> {
             }
         }
         self.missing("rule", &span, &[("id", id.is_none()), ("mode", mode.is_none())]);
-        let (line, _) = place(self.text, span.start);
+        let (line, _) = self.place(span.start);
         Some(RuleMode { rule: id??, mode: mode??, line: u32::try_from(line).unwrap_or(u32::MAX) })
     }
 
@@ -266,7 +284,7 @@ impl Reader<'_> {
                 ("expires", expires.is_none()),
             ],
         );
-        let (line, _) = place(self.text, span.start);
+        let (line, _) = self.place(span.start);
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let (name, version) = package??;
         Some(Waiver {
@@ -397,13 +415,7 @@ impl Reader<'_> {
     }
 }
 
-/// Line and column of an offset, counted from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |it| it + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+/// Offsets at which lines begin.
+fn starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }

@@ -491,3 +491,12 @@ fn what_was_not_kept_is_unknown() {
     let answer = policy.decide_under(&unchecked, &Case::default(), NOW);
     assert!(answer.verdict == Verdict::Quarantine);
 }
+
+/// A mistake on each of many lines is told within moments, and not all of them are.
+#[test]
+fn a_text_of_nothing_but_mistakes_is_told_soon() {
+    let text = "[[clause]]\nid = 1\n".repeat(100_000);
+    let problems = Policy::parse(&text).unwrap_err().0;
+    assert_eq!(problems.len(), 1_000);
+    assert_eq!((problems[0].line, problems[0].column), (1, 1));
+}

@@ -26,6 +26,7 @@ pub(crate) use notify::TEXT;
 
 use crate::error::Failure;
 use crate::gate::Gate;
+use crate::in_force::POLICY;
 
 /// Lines of a preview that are kept and shown; all of them are counted and in the digest.
 const LINES: usize = 500;
@@ -263,6 +264,14 @@ impl Gate {
         let first = first.ok_or_else(|| Failure::Conflict("the account that asked is gone".to_owned()))?;
         may(&first, change.roles())?;
         let effect = self.perform(&mut transaction, &change, &request.requester, &request.reason).await;
+        // That a database is away says nothing about the act: whoever agreed tries again.
+        let effect = match effect {
+            Err(error @ (Failure::Internal(_) | Failure::Unavailable(_))) => {
+                transaction.roll_back().await?;
+                return Err(error);
+            }
+            other => other,
+        };
         let is_the_same = effect.as_ref().is_ok_and(|it| digest(&change, it) == request.digest);
         if !is_the_same {
             transaction.roll_back().await?;
@@ -339,7 +348,10 @@ impl Gate {
                 self.changed(registry, &krate.name);
             }
         }
-        self.catch_up_with_policy().await?;
+        if effect.object == POLICY {
+            let _turn = self.live.turn().await;
+            self.catch_up_with_policy().await?;
+        }
         if effect.is_work {
             self.there_is_work();
         }

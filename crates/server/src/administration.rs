@@ -57,6 +57,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/decisions/{id}/undo", post(acts::undo))
         .route("/decisions/{id}/confirm", post(acts::confirm))
         .route("/preview", post(acts::preview))
+        .route("/acts", post(acts::any))
         .route("/requests", get(questions::requests))
         .route("/requests/{id}/approve", post(acts::approve))
         .route("/requests/{id}/refuse", post(acts::refuse))
@@ -111,6 +112,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         acts::undo,
         acts::confirm,
         acts::preview,
+        acts::any,
         questions::requests,
         acts::approve,
         acts::refuse,

@@ -23,7 +23,7 @@ use crate::checkpoints::CheckpointsError;
 use crate::configuration::{Configuration, ConfigurationError, HOSTED};
 use crate::console::{Sealing, SealingError};
 use crate::fronts::Answers;
-use crate::in_force::policy_in_force;
+use crate::in_force::{PolicyError, policy_in_force};
 use crate::likes::{Likes, Names};
 use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
@@ -187,6 +187,9 @@ pub enum OpenError {
     /// The identity provider cannot be set up.
     #[error(transparent)]
     Provider(#[from] ProviderOpenError),
+    /// The policy that is in force is not known.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A directory cannot be made.
     #[error("failed to make the directory `{}`", path.display())]
     Directory {
@@ -220,6 +223,11 @@ impl OpenError {
             ),
             OpenError::Provider(_) => Some(
                 "`client-secret-file` in `[identity-provider]` names a file with the secret that the provider gave"
+                    .to_owned(),
+            ),
+            OpenError::Policy(PolicyError::Store(error)) => error.hint().map(str::to_owned),
+            OpenError::Policy(PolicyError::Unreadable { .. }) => Some(
+                "start the release that set it, or write a policy file: one that says something new is in force then"
                     .to_owned(),
             ),
             OpenError::Configuration(_) | OpenError::Mail(_) | OpenError::Directory { .. } => None,

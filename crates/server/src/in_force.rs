@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cratekeeper_model::{Checksum, ClauseMode};
-use cratekeeper_policy::{Moded, Policy, PolicyProblem};
+use cratekeeper_policy::{Moded, Policy, PolicyChange, PolicyProblem};
 use cratekeeper_store::{Act, AuditFilter, Store, StoreError, Transaction};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) const POLICY: &str = "policy";
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Largest policy that people set by an act, in bytes: it is kept with the request that waits, and shown on a page. Files may be larger.
-const LARGEST: usize = 256 << 10;
+pub(crate) const LARGEST: usize = 256 << 10;
 
 /// Weakenings that are named where one sentence says why a second person has to agree.
 const NAMED: usize = 3;
@@ -35,6 +35,29 @@ struct Last {
     now: Checksum,
     /// What the file said then.
     file: Checksum,
+}
+
+impl Last {
+    /// Whether people set it, and no file.
+    fn is_of_people(&self) -> bool {
+        self.now != self.file
+    }
+}
+
+/// The policy that is in force is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The database refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// People set it, and this program cannot read it. Nothing milder takes its place by itself.
+    #[error("the policy `{digest}`, which people set and which is in force, cannot be used: {reason}")]
+    Unreadable {
+        /// SHA-256 of its text.
+        digest: Checksum,
+        /// Why.
+        reason: String,
+    },
 }
 
 async fn last(store: &Store) -> Result<Option<Last>, StoreError> {
@@ -54,12 +77,12 @@ async fn last(store: &Store) -> Result<Option<Last>, StoreError> {
 ///
 /// # Errors
 ///
-/// When the database refuses.
+/// When the database refuses, or what people set cannot be read.
 pub(crate) async fn policy_in_force(
     store: &Store,
     file: Policy,
     (by, reason, at): (&str, Option<&str>, i64),
-) -> Result<(Policy, Option<Act>), StoreError> {
+) -> Result<(Policy, Option<Act>), PolicyError> {
     let digest = file.digest();
     // First: what the log names can be read then.
     store.keep_policy(digest, file.text(), at).await?;
@@ -68,13 +91,12 @@ pub(crate) async fn policy_in_force(
         if last.now == digest {
             return Ok((file, None));
         }
-        if last.file == digest {
-            match kept(store, last.now).await? {
-                Ok(policy) => return Ok((policy, None)),
-                Err(why) => {
-                    tracing::error!("the policy that people set cannot be used, the file's is: {why}");
-                }
-            }
+        // The built-in policy is no file: a file that is not there today, or another release of this program, says nothing new.
+        let says_nothing_new = last.file == digest || digest == Policy::built_in().digest();
+        if last.is_of_people() && says_nothing_new {
+            let policy = kept(store, last.now).await?;
+            let unreadable = |reason| PolicyError::Unreadable { digest: last.now, reason };
+            return Ok((policy.map_err(unreadable)?, None));
         }
     }
     let detail = json!({
@@ -109,8 +131,12 @@ impl Gate {
                 tracing::info!(policy = %last.now, "another policy is in force");
                 self.engine.replace_policy(policy);
             }
-            // What another program wrote decides nothing here; the one that did goes on.
-            Err(why) => tracing::error!("the policy that is in force cannot be used: {why}"),
+            // What another release wrote decides nothing here; the one that did goes on. It is told once.
+            Err(why) => {
+                if self.live.is_news(last.now) {
+                    tracing::error!("the policy `{}`, which is in force, cannot be used: {why}", last.now);
+                }
+            }
         }
         Ok(())
     }
@@ -141,21 +167,25 @@ impl Gate {
         self.catch_up_with_policy().await?;
         let before = self.engine.policy();
         let (was, digest) = (before.digest(), policy.digest());
+        let last = last(&self.store).await?;
+        if last.as_ref().is_some_and(|it| it.now != was) {
+            // What it does otherwise cannot be told here, so neither can whether it is weaker.
+            let reason = "this process cannot read the policy that is in force: ask one that can";
+            return Err(Failure::Conflict(reason.to_owned()));
+        }
         if was == digest {
             return Err(Failure::Conflict("this policy is in force already".to_owned()));
         }
-        let changes = policy.changes_from(&before);
+        let mut changes = policy.changes_from(&before);
+        // What somebody has to agree to comes first: of many lines not all are shown.
+        changes.sort_by_key(|it| !it.weakens);
         let weaker: Vec<&str> = changes.iter().filter(|it| it.weakens).map(|it| it.what.as_str()).collect();
         let loosens = (!weaker.is_empty()).then(|| weakening(&weaker));
         let mut lines =
             vec![Line { what: "policy".to_owned(), before: was.to_string(), after: digest.to_string() }];
-        lines.extend(changes.into_iter().map(|it| {
-            let mark = if it.weakens { " (weaker)" } else { "" };
-            let shown = |text: &str| crate::refusal::harmless(text, 600);
-            Line { what: shown(&it.what), before: shown(&it.before), after: shown(&it.after) + mark }
-        }));
+        lines.extend(changes.iter().map(shown));
         transaction.keep_policy(digest, text).await?;
-        let file = last(&self.store).await?.map_or(was, |it| it.file);
+        let file = last.map_or(was, |it| it.file);
         let log = json!({
             "before": was, "now": digest, "file": file, "clauses": policy.clauses().len(),
             "waivers": policy.waivers().len(), "reason": why,
@@ -175,11 +205,20 @@ impl Gate {
     /// # Errors
     ///
     /// When there is no such clause or rule.
-    pub(crate) fn with_mode(&self, what: Moded, id: &str, mode: ClauseMode) -> Result<Change, Failure> {
+    pub(crate) async fn with_mode(&self, what: Moded, id: &str, mode: ClauseMode) -> Result<Change, Failure> {
+        self.catch_up_with_policy().await?;
         let text = self.engine.policy().with_mode(what, id, mode);
         let text = text.ok_or_else(|| Failure::NotFound("there is no such clause or rule".to_owned()))?;
         Ok(Change::SetPolicy { text })
     }
+}
+
+/// A difference as a line of a preview: whole, because whoever agrees has to see all of it. The end of a line is shown, since what stands behind a
+/// comment ends there.
+fn shown(change: &PolicyChange) -> Line {
+    let mark = if change.weakens { " (weaker)" } else { "" };
+    let whole = |text: &str| crate::refusal::harmless(&text.replace('\n', " ⏎ "), LARGEST);
+    Line { what: whole(&change.what), before: whole(&change.before), after: whole(&change.after) + mark }
 }
 
 /// Mistakes in one line: where each is, and what.

@@ -67,6 +67,7 @@ pub use configuration::{
 };
 pub use console::SealingError;
 pub use gate::{Clock, Gate, OpenError, Setup};
+pub use in_force::PolicyError;
 pub use mail::MailError;
 pub use provider::ProviderOpenError;
 pub use recovery::{Recovered, Recovery, RecoveryError, recover};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use cratekeeper_model::Checksum;
 use cratekeeper_policy::Policy;
 use cratekeeper_store::{Act, Store, StoreError};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::configuration::{Configuration, ConfigurationError, FILE};
 use crate::error::with_sources;
 use crate::gate::Gate;
-use crate::in_force::policy_in_force;
+use crate::in_force::{PolicyError, policy_in_force};
 
 /// Name of the policy's file in the data directory.
 const POLICY_FILE: &str = "cratekeeper.toml";
@@ -33,6 +34,8 @@ pub(crate) struct Live {
     written: RwLock<Arc<Configuration>>,
     /// One at a time.
     reloading: tokio::sync::Mutex<()>,
+    /// The policy that was told to be unreadable.
+    unreadable: std::sync::Mutex<Option<Checksum>>,
 }
 
 impl Live {
@@ -43,12 +46,19 @@ impl Live {
             settings: RwLock::new(Arc::new(configuration.clone())),
             written: RwLock::new(Arc::new(written)),
             reloading: tokio::sync::Mutex::default(),
+            unreadable: std::sync::Mutex::default(),
         }
     }
 
     /// Nobody else changes what is in force while this is kept.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.reloading.lock().await
+    }
+
+    /// Whether nobody was told yet that this policy cannot be read.
+    pub(crate) fn is_news(&self, policy: Checksum) -> bool {
+        let mut told = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        told.replace(policy) != Some(policy)
     }
 
     pub(crate) fn settings(&self) -> Arc<Configuration> {
@@ -124,7 +134,11 @@ impl Gate {
             let detail = json!({ "changed": changed, "needs_restart": needs_restart, "reason": reason });
             acts.push(Act::new(by, "configuration.change", FILE, at).with_detail(detail));
         }
-        let (policy, act) = policy_in_force(&self.store, policy, (by, reason, at)).await?;
+        let found = policy_in_force(&self.store, policy, (by, reason, at)).await;
+        let (policy, act) = found.map_err(|error| match error {
+            PolicyError::Store(error) => ReloadError::Store(error),
+            PolicyError::Unreadable { .. } => ReloadError::Mistakes(vec![error.to_string()]),
+        })?;
         acts.extend(act);
         write_down(&self.store, acts).await?;
         // From here on nothing fails: what the log says is so.

@@ -150,6 +150,9 @@ impl Gate {
             {
                 self.blobs.put(bytes).await?;
             }
+        } else if state == TombstoneState::Sealed {
+            // Whoever was interrupted before the bytes were put back left them sealed alone.
+            self.put_plain(&checksum).await?;
         }
         self.views.forget_archive(&checksum);
         Ok(state)

@@ -137,7 +137,7 @@ fn all(made: &Made, looked_into: u64) -> Vec<(&'static str, Path<'_>)> {
         ("callers of a popular crate", Box::new(|it| format!("/version/{}/callers", it.u64(1..20)))),
         ("crate", Box::new(|it| format!("/crate/hosted/{}", name(it.u64(..CRATES))))),
         ("popular crate", Box::new(|it| format!("/crate/hosted/{}", name(it.u64(..30))))),
-        ("publisher", Box::new(|it| format!("/publisher/hosted/{}", publisher(it.u64(..20_000))))),
+        ("publisher", Box::new(|it| format!("/publisher/hosted/{}", publisher(it.u64(50..300))))),
         ("busy publisher", Box::new(|it| format!("/publisher/hosted/{}", publisher(it.u64(..10))))),
         ("search, a whole name", Box::new(|it| format!("/search?q={}", name(it.u64(..CRATES))))),
         ("search, a part of many names", fixed("/search?q=crypt")),

@@ -283,6 +283,20 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Do any act, written as the audit log keeps it: locks, names and waivers, too
+    ///
+    /// For example '{"act":"lock","krate":"serde","action":"publish","locked":true}'. With --preview it is only shown what it would change.
+    Act {
+        /// The act, as JSON
+        #[arg(value_name = "JSON")]
+        change: String,
+        /// Show what it would change, and whether a second person is needed
+        #[arg(long)]
+        preview: bool,
+        /// Why
+        #[arg(long, value_name = "TEXT", required_unless_present = "preview")]
+        reason: Option<String>,
+    },
     /// Withdraw a version: resolution does not choose it any more
     Yank(Versions),
     /// Put a version back that was withdrawn; what holds or blocks it stays

@@ -391,8 +391,17 @@ fn a_policy_that_people_set_stays_until_a_file_says_something_new() {
     let (world, _) = gate.end();
     let gate = Running::start(world, &[]);
     assert!(shown(&gate) == stricter && gate.entries(&token, "policy.change").len() == 2);
-    fs::write(gate.world.path("gate/cratekeeper.toml"), format!("# ours\n{built_in}")).unwrap();
-    gate.asked(&token, &["reload", "--reason", "the file says something new"]);
+    // What cannot be read is replaced by nothing milder: the gate does not start, and says what to do.
+    let (world, _) = gate.end();
+    let unreadable =
+        format!("UPDATE policies SET text = '[[' WHERE digest = '{}'", set["policy"].as_str().unwrap());
+    tamper(&world, &[&unreadable]);
+    let refused =
+        world.command(&["serve", "--data", "../gate", "--listen", "127.0.0.1:0", "--offline"]).output();
+    let refused = refused.unwrap();
+    assert!(!refused.status.success() && text(&refused).contains("which people set"), "{}", text(&refused));
+    fs::write(world.path("gate/cratekeeper.toml"), format!("# ours\n{built_in}")).unwrap();
+    let gate = Running::start(world, &[]);
     assert!(shown(&gate).starts_with("# ours\n"));
     assert_eq!(gate.entries(&token, "policy.change").len(), 3);
 }

@@ -202,6 +202,10 @@ impl Change {
                 | Change::SetPolicy { .. }
                 | Change::TakeDown { .. }
                 | Change::Restore { .. }
-        ) || matches!(self, Change::Decide { action: DecisionAction::Block, .. })
+        ) || matches!(
+            self,
+            Change::Freeze { frozen: false, .. }
+                | Change::Decide { action: DecisionAction::Block | DecisionAction::Release, .. }
+        )
     }
 }

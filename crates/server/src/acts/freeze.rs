@@ -20,10 +20,13 @@ impl Gate {
         why: &str,
     ) -> Result<Effect, Failure> {
         let user = self.account(login).await?;
+        // Which freeze ends: whoever agreed to end one did not agree to end a later one.
+        let before = self.store.freeze_of(user.id).await?;
+        let before = before.map(|it| format!("nothing is accepted (freeze {}: {})", it.id, it.reason));
         let freeze = transaction.set_frozen(&user.login, frozen, why).await?;
-        let word = |frozen: bool| if frozen { "nothing is accepted" } else { "accepted" };
         let what = format!("what {} publishes, withdraws, or shares with other owners", user.login);
-        let lines = vec![line(what, word(!frozen), word(frozen))];
+        let after = if frozen { "nothing is accepted" } else { "accepted" };
+        let lines = vec![line(what, before.unwrap_or_else(|| "accepted".to_owned()), after)];
         let loosens = (!frozen).then(|| "it lets an account publish again".to_owned());
         Ok(of_account(&user.login, lines, json!({ "freeze": freeze.id, "user": user.login }), loosens))
     }

@@ -51,12 +51,14 @@ impl Gate {
                 if from >= to {
                     return Err(Failure::Bad("`from` lies before `to`".to_owned()));
                 }
+                transaction.refuse_frozen(actor).await?;
                 let (yanks, object) = self.yanks(registry, by.as_deref(), krate.as_deref()).await?;
                 let by = By { login: Some(actor), token: None };
                 let versions = transaction.roll_back_yanks(&yanks, *from, *to, why, by).await?;
                 self.of_versions(transaction, object, versions, json!({})).await
             }
             Change::PassOnYanks { registry, krate } => {
+                transaction.refuse_frozen(actor).await?;
                 let missing = || Failure::NotFound("there is no such crate".to_owned());
                 let registry = self.registry(registry).ok_or_else(missing)?;
                 let view = self.view(registry, krate).await?.ok_or_else(missing)?;
@@ -97,11 +99,11 @@ impl Gate {
             Change::SetDisabled { login, disabled } => {
                 let before = self.account(login).await?;
                 let user = transaction.set_disabled(before.id, *disabled).await?;
-                let word = |disabled: bool| if disabled { "locked out" } else { "may sign in" };
+                let was = before.disabled_at.map(|it| format!("locked out (since {it})"));
                 let line = line(
                     format!("account {}", before.login),
-                    word(before.disabled_at.is_some()),
-                    word(*disabled),
+                    was.unwrap_or_else(|| "may sign in".to_owned()),
+                    if *disabled { "locked out" } else { "may sign in" },
                 );
                 let is_let_in = !disabled && !before.roles.is_empty();
                 let loosens = is_let_in.then(|| "it lets an account with roles in again".to_owned());
@@ -188,10 +190,13 @@ impl Gate {
         match change {
             Change::Lock { krate, action, locked } => {
                 let krate = self.crate_of(HOSTED, krate).await?;
+                let locks = self.store.locks(krate.id).await?;
+                let before = locks.iter().find(|it| it.action == *action);
+                let before = before.map(|it| format!("locked (lock {}: {})", it.id, it.reason));
                 transaction.set_lock(krate.id, *action, *locked, why).await?;
-                let word = |locked: bool| if locked { "locked" } else { "open" };
-                let lines =
-                    vec![line(format!("{} against {action}", krate.name), word(!locked), word(*locked))];
+                let after = if *locked { "locked" } else { "open" };
+                let before = before.unwrap_or_else(|| "open".to_owned());
+                let lines = vec![line(format!("{} against {action}", krate.name), before, after)];
                 Ok(of(&krate.name, lines, (!locked).then_some("it unlocks a crate")))
             }
             Change::KeepName { name, login } => {
@@ -206,16 +211,21 @@ impl Gate {
             Change::FreeName { name } => {
                 let kept = transaction.free_name(name).await?;
                 let before = kept.login.map_or("prohibited".to_owned(), |it| format!("reserved for {it}"));
+                let before = format!("{before} (since {}: {})", kept.at, kept.reason);
                 let lines = vec![line(format!("name `{}`", kept.name), before, "free")];
                 Ok(of(&kept.name, lines, Some("it lets everybody have a name")))
             }
             Change::Waive { registry, krate, version, clause, days } => {
-                if !self.engine.policy().clauses().iter().any(|it| it.id == *clause) {
+                // As it is now: when it says something else by the time somebody agrees, that is another waiver.
+                let policy = self.engine.policy();
+                let Some(meant) = policy.clauses().iter().find(|it| it.id == *clause) else {
                     return Err(Failure::Bad(format!(
                         "the policy has no clause `{}`",
                         crate::refusal::harmless(clause, 80)
                     )));
-                }
+                };
+                let when = crate::refusal::harmless(&meant.when.replace('\n', " ⏎ "), 5_000);
+                let counts = format!("counts: {} ({}) when {when}", meant.verdict, meant.mode.as_str());
                 if !(1..=WAIVED_DAYS).contains(days) {
                     return Err(Failure::Bad(format!("a waiver is for 1 to {WAIVED_DAYS} days")));
                 }
@@ -244,7 +254,7 @@ impl Gate {
                 self.judge_in(transaction, krate.registry, &versions).await?;
                 let lines = vec![line(
                     format!("clause `{clause}` for {object}"),
-                    "counts",
+                    counts,
                     format!("waived for {days} days"),
                 )];
                 Ok(Effect { is_work: true, ..of(&object, lines, Some("it weakens the policy for it")) })
@@ -348,7 +358,12 @@ impl Gate {
         let (Subject::Version(id), object) = self.subject(target).await? else {
             return Err(Failure::Bad("one version is yanked at a time".to_owned()));
         };
-        if transaction.version(id).await?.is_yanked() == yanked {
+        transaction.refuse_frozen(actor).await?;
+        let record = transaction.version(id).await?;
+        if record.is_taken_down() {
+            return Err(Failure::Conflict(format!("`{object}` was taken down: there is nothing to yank")));
+        }
+        if record.is_yanked() == yanked {
             let word = if yanked { "yanked" } else { "available" };
             return Err(Failure::Conflict(format!("`{object}` is {word} already")));
         }

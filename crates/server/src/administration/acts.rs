@@ -99,6 +99,26 @@ pub(super) async fn submit(
     }
 }
 
+/// Any act, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnyAct {
+    /// The act, as the audit log keeps it in `detail.change`.
+    #[schema(value_type = Object)]
+    change: Change,
+    reason: String,
+}
+
+/// Do any act: locks, names and waivers, too, which have no route of their own. 202 where a second person has to agree.
+#[utoipa::path(post, path = "/admin/v1/acts", request_body = AnyAct, responses((status = 200), (status = 202)))]
+pub(super) async fn any(
+    State(gate): State<Arc<Gate>>,
+    Asked { caller, body }: Asked<AnyAct>,
+) -> Result<Response, Failure> {
+    let user = caller.with_role(&LOOK)?;
+    submit(&gate, user, &body.change, &body.reason).await
+}
+
 /// What an act would change, and whether a second person is needed.
 #[utoipa::path(post, path = "/admin/v1/preview", request_body = PreviewAsked, responses((status = 200)))]
 pub(super) async fn preview(

@@ -88,8 +88,8 @@ pub(super) async fn set_mode(
 ) -> Result<Response, Failure> {
     let user = caller.with_role(&[Role::Admin])?;
     let change = match (&body.clause, &body.rule) {
-        (Some(id), None) => gate.with_mode(Moded::Clause, id, body.mode)?,
-        (None, Some(id)) => gate.with_mode(Moded::Rule, id, body.mode)?,
+        (Some(id), None) => gate.with_mode(Moded::Clause, id, body.mode).await?,
+        (None, Some(id)) => gate.with_mode(Moded::Rule, id, body.mode).await?,
         _ => return Err(Failure::Bad("a mode is of a `clause` or of a `rule`".to_owned())),
     };
     submit(&gate, user, &change, &body.reason).await

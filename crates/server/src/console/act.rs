@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::layout::{Frame, page};
+use super::policy::{TextLines, difference_of};
 use super::provider::Proof;
 use super::sign_in::local;
 use super::visitor::{Problem, Sent, Visitor};
@@ -30,6 +31,8 @@ struct ActPage<'a> {
     needs_proof: bool,
     proof: Proof,
     problem: Option<&'a str>,
+    /// What becomes of a text that the act sets.
+    text_lines: Option<TextLines>,
 }
 
 /// What an act gave that is shown once.
@@ -165,6 +168,7 @@ pub(super) async fn show(
         reason,
         needs_proof: change.needs_fresh_proof() && !visitor.is_fresh(gate.now()),
         proof: gate.proof(visitor).await?,
+        text_lines: difference_of(gate, change),
         problem,
     };
     page(&page_data.frame, &page_data)

@@ -21,7 +21,7 @@ use crate::acts;
 use crate::administration::Replayed;
 use crate::error::Failure;
 use crate::gate::Gate;
-use crate::in_force::{CHANGED, POLICY};
+use crate::in_force::{CHANGED, LARGEST, POLICY};
 
 /// Who may ask a policy about the past: the answer says who fetched what.
 const REPLAYS: [Role; 3] = [Role::Triager, Role::Admin, Role::Auditor];
@@ -222,6 +222,10 @@ impl Text {
     /// The text as files have it: browsers send two characters for the end of a line.
     fn parse(&self) -> (String, Result<Policy, Vec<PolicyProblem>>) {
         let text = self.text.replace("\r\n", "\n");
+        if text.len() > LARGEST {
+            let message = format!("a policy has {} KiB here at most", LARGEST >> 10);
+            return (text, Err(vec![PolicyProblem { line: 1, column: 1, message, text: String::new() }]));
+        }
         let policy = Policy::parse(&text).map_err(|problems| {
             let mut problems = problems.0;
             problems.truncate(MISTAKES);
@@ -291,7 +295,7 @@ pub(super) async fn set_mode(State(gate): State<Arc<Gate>>, sent: Sent<Mode>) ->
         "rule" => (Moded::Rule, "/console/rules"),
         _ => return Err(Failure::Bad("clauses and rules have modes".to_owned()).into()),
     };
-    let change = gate.with_mode(what, &form.id, form.mode)?;
+    let change = gate.with_mode(what, &form.id, form.mode).await?;
     act::show(&gate, &visitor, &change, (back, ""), None).await
 }
 
@@ -301,7 +305,7 @@ struct DifferencePage {
     frame: Frame,
     older: String,
     newer: String,
-    lines: Vec<Option<(Fate, String)>>,
+    lines: TextLines,
 }
 
 #[derive(Deserialize)]
@@ -325,6 +329,21 @@ pub(super) async fn difference(
         newer: plain(&two.newer),
     };
     page(&page_data.frame, &page_data)
+}
+
+/// Lines of two texts; `None` where lines that stayed are left out.
+pub(super) type TextLines = Vec<Option<(Fate, String)>>;
+
+/// What an act changes in the policy, line by line; `None` for other acts. The lines of a preview say what it means, these what it says.
+pub(super) fn difference_of(gate: &Gate, change: &acts::Change) -> Option<TextLines> {
+    let acts::Change::SetPolicy { text } = change else { return None };
+    let before = gate.engine.policy();
+    Some(
+        changed(before.text(), text)
+            .into_iter()
+            .map(|it| it.map(|(fate, line)| (fate, plain(line))))
+            .collect(),
+    )
 }
 
 async fn kept(gate: &Gate, digest: &str) -> Result<String, Problem> {

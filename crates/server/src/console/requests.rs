@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::act::{DonePage, notice, once};
 use super::layout::{Frame, ago, filters, page};
+use super::policy::{TextLines, difference_of};
 use super::provider::Proof;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::{Change, Preview, TRIAGE};
@@ -106,6 +107,8 @@ struct RequestPage {
     why_not: Option<String>,
     needs_proof: bool,
     proof: Proof,
+    /// What becomes of a text that the act sets, while it waits.
+    text_lines: Option<TextLines>,
 }
 
 #[derive(Deserialize)]
@@ -126,8 +129,11 @@ pub(super) async fn request(
         .map_err(|error| Failure::Internal(format!("request {id} cannot be read: {error}")))?;
     let mut frame = gate.frame(&visitor, "/console/requests", format!("Request {id}")).await?;
     frame.notice = notice(told.done.as_deref());
+    let is_waiting = request.state == RequestState::Waiting && request.expires_at > gate.now();
+    let change = serde_json::from_value::<Change>(request.change.clone()).ok().filter(|_| is_waiting);
     let page_data = RequestPage {
-        is_waiting: request.state == RequestState::Waiting && request.expires_at > gate.now(),
+        is_waiting,
+        text_lines: change.and_then(|it| difference_of(&gate, &it)),
         is_own: request.requester == visitor.user.login,
         why_not: gate.why_not_second(&visitor.user, &request).await?,
         needs_proof: needs_proof(&gate, &visitor, &request),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 48] = [
+const ALLOWED: [(&str, &str, &str); 49] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &str, &str); 48] = [
     ("post", "/admin/v1/decisions/{id}/undo", "ta"),
     ("post", "/admin/v1/decisions/{id}/confirm", "ta"),
     ("post", "/admin/v1/preview", "ta"),
+    ("post", "/admin/v1/acts", "ta"),
     ("get", "/admin/v1/requests", "vtua"),
     ("post", "/admin/v1/requests/{id}/approve", "ta"),
     ("post", "/admin/v1/requests/{id}/refuse", "ta"),
@@ -61,6 +62,7 @@ fn body(path: &str) -> Value {
     let target = json!({ "crate": "nothing", "version": "1.0.0" });
     match path.trim_start_matches("/admin/v1") {
         "/decisions" => json!({ "target": target, "action": "hold", "reason": "a test" }),
+        "/acts" => json!({ "change": { "act": "undo", "decision": 1 }, "reason": "a test" }),
         "/preview" => json!({ "change": { "act": "undo", "decision": 1 } }),
         "/decisions/{id}/undo"
         | "/decisions/{id}/confirm"
