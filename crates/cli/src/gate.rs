@@ -123,7 +123,10 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Act { change, preview, reason } => {
             let change: Value = serde_json::from_str(change).map_err(|error| {
                 let message = format!("failed to read the act: {error}");
-                Hinted::message(message, "it is written as entries of the audit log have it in `detail.change`")
+                Hinted::message(
+                    message,
+                    "it is written as entries of the audit log have it in `detail.change`",
+                )
             })?;
             if *preview {
                 (Method::Post, "/admin/v1/preview".to_owned(), json!({ "change": change }))
