@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use cratekeeper_model::{Checksum, Level};
 use cratekeeper_store::{
-    Act, DecisionId, NewRequest, Request, RequestId, RequestState, Role, State, Transaction, User, VersionId,
-    unfit_as_second,
+    Act, DecisionId, NewRequest, Request, RequestId, RequestState, Role, State, Transaction, User, UserId,
+    VersionId, unfit_as_second,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -98,6 +98,8 @@ pub(crate) struct Effect {
     pub(crate) loosens: Option<String>,
     /// Whether there is work for background tasks.
     pub(crate) is_work: bool,
+    /// An account of which the answer has the means to act as it.
+    pub(crate) keys_of: Option<UserId>,
     /// What the audit log keeps in place of the act as it was asked for; where that is too large, or others read it there.
     pub(crate) log: Option<Value>,
     /// Decisions that whoever agreed beforehand need not confirm.
@@ -181,6 +183,10 @@ impl Gate {
         if let Second::Agrees(_) = &shown.second {
             transaction.roll_back().await?;
             return self.ask_for(user, change, why, shown).await;
+        }
+        // Whoever gets the answer has the keys.
+        if let Some(account) = effect.keys_of {
+            transaction.note_keys(account, &user.login).await?;
         }
         transaction.set_object(&effect.object);
         transaction.set_detail(detail(change, &effect, why, &shown, None));
@@ -287,6 +293,9 @@ impl Gate {
             )));
         }
         let effect = effect?;
+        if let Some(account) = effect.keys_of {
+            transaction.note_keys(account, &user.login).await?;
+        }
         for decision in &effect.decisions {
             transaction.note_agreement(*decision, &user.login).await?;
         }

@@ -129,6 +129,8 @@ pub async fn recover(
         transaction.set_roles(user.id, &roles).await?;
         change("it is an admin now; for a day it cannot agree as a second person".to_owned());
     }
+    // Whoever is at the machine has its keys: for a day it agrees to nothing, founder or not.
+    transaction.note_keys(user.id, MACHINE).await?;
     transaction.set_password_hash(user.id, None).await?;
     transaction.set_second_factor(user.id, None).await?;
     if had_password {

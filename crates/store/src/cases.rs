@@ -543,7 +543,12 @@ pub(crate) async fn inspected(
 ) -> Result<(), StoreError> {
     let found = of_version(&transaction.inner, row.id).await?;
     let needs_a_look = needs_a_look(row)?;
-    let is_decided = row.decision_id.is_some();
+    let level: Option<Level> = read_optional(row.level.as_deref(), "level", row.id)?;
+    // One person alone released it, below an alert: it stays released, and somebody looks again. An alert was released by two.
+    let was_mild = u8::try_from(before).is_ok_and(|it| Level::of_score(it) < Level::Alert);
+    let is_outgrown =
+        row.standing == State::Released.as_str() && was_mild && level.is_some_and(|it| it >= Level::Alert);
+    let is_decided = row.decision_id.is_some() && !is_outgrown;
     if let Some(found) = &found {
         crate::alike::note_rules(transaction, found.id, row.id).await?;
     }

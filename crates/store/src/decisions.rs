@@ -188,6 +188,7 @@ impl Transaction {
         if fold(&row.actor) == fold(&by) {
             return refused("whoever took a decision cannot confirm it");
         }
+        crate::requests::refuse_unfit(self, (&row.actor, &by), "confirm the decision").await?;
         let mut update: decisions::ActiveModel = row.into();
         update.confirmed_by = Set(Some(clean(&by)));
         update.confirmed_at = Set(Some(self.at));

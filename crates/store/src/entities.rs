@@ -69,6 +69,7 @@ table!(users, "users" {
     is_founder: bool,
     email_confirmed_at: Option<i64>,
     email_wanted: Option<String>,
+    keys_given_to: Option<String>,
 });
 
 table!(tokens, "tokens" {

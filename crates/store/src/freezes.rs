@@ -115,6 +115,7 @@ impl Transaction {
         if fold(&row.actor) == fold(&by) {
             return refused("whoever froze an account cannot confirm it");
         }
+        crate::requests::refuse_unfit(self, (&row.actor, &by), "confirm the freeze").await?;
         let mut update: freezes::ActiveModel = row.into();
         update.confirmed_by = Set(Some(clean(&by)));
         update.confirmed_at = Set(Some(self.at));

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004-vault", statements: tables::vault },
     Migration { name: "0005-identities", statements: tables::identities },
     Migration { name: "0006-mail", statements: tables::mail },
+    Migration { name: "0007-keys", statements: tables::keys },
 ];
 
 /// What a policy looked at besides the case, so that another one can be asked about the past; what a publish request claimed where its

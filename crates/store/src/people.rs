@@ -63,9 +63,21 @@ pub struct User {
     pub roles_since: Option<i64>,
     /// Whether the account was made while the gate was set up.
     pub is_founder: bool,
+    /// Who was last given the means to act as this account: a link to join, or a token of it that may administer.
+    pub keys_given_to: Option<String>,
 }
 
+/// For how long after an account was made its roles count as given while the gate was set up, in seconds: an hour, as long as that lasts.
+const FOUNDED_WITHIN: i64 = 60 * 60;
+
 impl User {
+    /// Whether account and roles are of the time when the gate was set up and there was nobody else.
+    #[must_use]
+    pub fn is_settled_founder(&self) -> bool {
+        let founded = self.created_at.saturating_add(FOUNDED_WITHIN);
+        self.is_founder && self.roles_since.is_none_or(|it| it <= founded)
+    }
+
     /// The address at which they can be told something: one that they confirmed.
     #[must_use]
     pub fn confirmed_address(&self) -> Option<&str> {
@@ -146,6 +158,7 @@ impl TryFrom<users::Model> for User {
             disabled_at: row.disabled_at,
             roles_since: row.roles_since,
             is_founder: row.is_founder,
+            keys_given_to: row.keys_given_to,
         })
     }
 }
@@ -160,7 +173,8 @@ fn as_words(roles: &[Role]) -> String {
 /// A login is shown in logs and tables, and is compared with others: no spaces, no control characters, and no
 /// parentheses, in which parts of the program sign.
 fn check_login(login: &str) -> Result<(), StoreError> {
-    let is_odd = |it: char| it.is_whitespace() || it.is_control() || "()`/@".contains(it);
+    // What cannot be seen, or turns the direction of text, would make two logins look alike: letters, digits and visible ASCII are left.
+    let is_odd = |it: char| !(it.is_alphanumeric() || it.is_ascii_graphic()) || "()`/@".contains(it);
     if login.is_empty() || login.chars().count() > LOGIN_CHARACTERS || login.contains(is_odd) {
         let reason =
             format!("a login has 1 to {LOGIN_CHARACTERS} characters, and no spaces, `(`, `)`, `/` or `@`");
@@ -209,6 +223,23 @@ impl Transaction {
         let row = update.update(&self.inner).await.during("change the roles of user", user)?;
         self.require_admin(user).await?;
         row.try_into()
+    }
+
+    /// Notes who was given the means to act as a user. For a day the account agrees to nothing then, as after a new role.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or the database refuses.
+    pub async fn note_keys(&mut self, user: UserId, given_to: &str) -> Result<(), StoreError> {
+        let row = user_row(&self.inner, user).await?;
+        let has_roles = !row.roles.is_empty();
+        let mut update: users::ActiveModel = row.into();
+        update.keys_given_to = Set(Some(clean(given_to)));
+        if has_roles {
+            update.roles_since = Set(Some(self.at));
+        }
+        update.update(&self.inner).await.during("note who has the keys of user", user)?;
+        Ok(())
     }
 
     /// Replaces the hash of a user's password; `None` ends signing in by password.

@@ -232,6 +232,31 @@ pub(crate) async fn answered(
 }
 
 impl Store {
+    /// Reports about a version or about its crate as a whole: those of accounts first, then the newest. So many of strangers hide none that
+    /// somebody answers for.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn reports_about(
+        &self,
+        krate: CrateId,
+        version: VersionId,
+        limit: u64,
+    ) -> Result<Vec<Report>, StoreError> {
+        use reports::Column::{CrateId as Of, Id, Reporter, VersionId as About};
+        let about = About.is_null().or(About.eq(version.0));
+        let mut found = Vec::new();
+        for with_account in [true, false] {
+            let query = reports::Entity::find().filter(Of.eq(krate.0)).filter(about.clone());
+            let query = query.filter(if with_account { Reporter.is_not_null() } else { Reporter.is_null() });
+            let rows = query.order_by_desc(Id).limit(limit).all(&self.read).await;
+            found.extend(rows.during("read the reports of crate", krate)?);
+        }
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        found.into_iter().map(Report::try_from).collect()
+    }
+
     /// Reports of a crate, newest first.
     ///
     /// # Errors

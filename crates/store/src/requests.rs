@@ -118,13 +118,40 @@ pub fn unfit_as_second(second: &User, first: &User, at: i64) -> Option<&'static 
     if fold(&second.login) == fold(&first.login) {
         return Some("whoever asks for an act cannot agree to it");
     }
-    if first.created_by.as_deref().is_some_and(|it| fold(it) == fold(&second.login)) && !first.is_founder {
+    let is_by =
+        |name: &Option<String>, by: &User| name.as_deref().is_some_and(|it| fold(it) == fold(&by.login));
+    if is_by(&first.created_by, second) && !first.is_settled_founder() {
         return Some("whoever made the account that asks cannot agree to what it asks for");
     }
-    if second.roles_since.is_some_and(|it| at < it.saturating_add(ROLES_SETTLE)) && !second.is_founder {
-        return Some("whoever was given a role within the last day cannot agree yet");
+    // Who made an account did so with a second person; who was given its link or token could be it.
+    if is_by(&second.keys_given_to, first) && !second.is_settled_founder() {
+        return Some("an account whose link or token was given to whoever asks cannot agree");
+    }
+    let is_new = second.roles_since.is_some_and(|it| at < it.saturating_add(ROLES_SETTLE));
+    if is_new && !second.is_settled_founder() {
+        return Some("whoever was given a role or new keys within the last day cannot agree yet");
     }
     None
+}
+
+/// Refuses whoever is no second person beside whoever acted. What the gate did by itself needs none.
+pub(crate) async fn refuse_unfit(
+    transaction: &Transaction,
+    (first, second): (&str, &str),
+    during: &'static str,
+) -> Result<(), StoreError> {
+    let (Some(first), Some(second)) =
+        (user_by_login(&transaction.inner, first).await?, user_by_login(&transaction.inner, second).await?)
+    else {
+        return Ok(());
+    };
+    let second = User::try_from(second)?;
+    match unfit_as_second(&second, &first.try_into()?, transaction.at) {
+        None => Ok(()),
+        Some(reason) => {
+            Err(StoreError::new(during, second.login, StoreErrorKind::Refused(reason.to_owned())))
+        }
+    }
 }
 
 impl Transaction {
@@ -235,6 +262,19 @@ impl Store {
             query = query.filter(requests::Column::Id.lt(before.0));
         }
         let rows = query.order_by_desc(requests::Column::Id).limit(limit).all(&self.read).await;
+        rows.during("list", "requests")?.into_iter().map(Request::try_from).collect()
+    }
+
+    /// Requests that were answered or withdrawn, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn answered_requests(&self, limit: u64) -> Result<Vec<Request>, StoreError> {
+        let query = requests::Entity::find()
+            .filter(requests::Column::State.ne(RequestState::Waiting.as_str()))
+            .order_by_desc(requests::Column::Id);
+        let rows = query.limit(limit).all(&self.read).await;
         rows.during("list", "requests")?.into_iter().map(Request::try_from).collect()
     }
 

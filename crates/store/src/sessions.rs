@@ -322,7 +322,9 @@ impl Store {
     ///
     /// When the database refuses.
     pub async fn sessions_of(&self, user: UserId, limit: u64) -> Result<Vec<Session>, StoreError> {
-        let query = sessions::Entity::find().filter(sessions::Column::UserId.eq(user.0));
+        let query = sessions::Entity::find()
+            .filter(sessions::Column::UserId.eq(user.0))
+            .filter(sessions::Column::EndedAt.is_null());
         let rows = query.order_by_desc(sessions::Column::Id).limit(limit).all(&self.read).await;
         rows.during("list sessions of user", user)?.into_iter().map(Session::try_from).collect()
     }

@@ -186,7 +186,7 @@ pub(crate) fn crafted_requests() {
         viewer.fill("password", PASSWORD).await;
         viewer.click("Join").await;
         viewer.sees("Second factor").await;
-        viewer.click("Queue").await;
+        viewer.goto(&format!("http://{}/console/queue", world.address)).await;
         viewer.click("faster_log 1.7.8").await;
         viewer.sees("What it does").await;
         assert!(!viewer.text().await.contains("Release this version"), "nothing is offered");

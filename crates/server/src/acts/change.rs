@@ -205,6 +205,10 @@ impl Change {
         ) || matches!(
             self,
             Change::Freeze { frozen: false, .. }
+                | Change::Undo { .. }
+                | Change::Waive { .. }
+                | Change::FreeName { .. }
+                | Change::Lock { locked: false, .. }
                 | Change::Decide { action: DecisionAction::Block | DecisionAction::Release, .. }
         )
     }

@@ -86,7 +86,9 @@ impl Gate {
                 let link = self.join_link(transaction, login).await?;
                 let line = line(format!("account {login}"), "none", listed(roles));
                 let loosens = (!roles.is_empty()).then(|| "it gives roles".to_owned());
-                Ok(of_account(login, vec![line], json!({ "user": user, "link": link }), loosens))
+                let keys_of = Some(user.id);
+                let effect = of_account(login, vec![line], json!({ "user": user, "link": link }), loosens);
+                Ok(Effect { keys_of, ..effect })
             }
             Change::SetRoles { login, roles } => {
                 let before = self.account(login).await?;
@@ -109,6 +111,8 @@ impl Gate {
                 let loosens = is_let_in.then(|| "it lets an account with roles in again".to_owned());
                 if *disabled {
                     transaction.end_sessions_of(before.id).await?;
+                    // A link that waits would be a way in once the account is let in again.
+                    transaction.end_one_time_secrets(&join_purpose(&before.login)).await?;
                 }
                 Ok(of_account(&before.login, vec![line], json!({ "user": user }), loosens))
             }
@@ -125,6 +129,7 @@ impl Gate {
                     lines.push(line(format!("token `{}`", token.name), "valid", "revoked"));
                 }
                 transaction.end_sessions_of(user.id).await?;
+                transaction.end_one_time_secrets(&join_purpose(&user.login)).await?;
                 lines.push(line(format!("sessions of {}", user.login), "as they are", "ended"));
                 Ok(of_account(&user.login, lines, json!({ "user": user.login }), None))
             }
@@ -316,7 +321,8 @@ impl Gate {
         }
         // Whoever has the link is the account: one person alone could take over any other.
         let loosens = Some("whoever gets the link can act as this account".to_owned());
-        Ok(of_account(&user.login, lines, json!({ "user": user.login, "link": link }), loosens))
+        let effect = of_account(&user.login, lines, json!({ "user": user.login, "link": link }), loosens);
+        Ok(Effect { keys_of: Some(user.id), ..effect })
     }
 
     async fn create_token(
@@ -341,10 +347,20 @@ impl Gate {
         };
         let (token, text) = transaction.create_token(&new).await?;
         let words: Vec<&str> = scopes.iter().map(|it| it.as_str()).collect();
-        let lines = vec![line(format!("token `{name}` of {}", user.login), "none", words.join(", "))];
-        let loosens = (user.login != actor).then(|| "it is a token for somebody else".to_owned());
+        let patterns = if crates.is_empty() { "all crates".to_owned() } else { crates.join(", ") };
+        let until =
+            expires_in.map_or("never ends".to_owned(), |it| format!("ends after {} hours", it / 3_600));
+        let shown = |text: &str| crate::refusal::harmless(text, 2_000);
+        let lines = vec![
+            line(format!("token `{}` of {}", shown(name), user.login), "none", words.join(", ")),
+            line("what it is for", "nothing", shown(&patterns)),
+            line("how long", "not at all", until),
+        ];
+        let is_for_another = user.login != actor;
+        let loosens = is_for_another.then(|| "it is a token for somebody else".to_owned());
         let answer = json!({ "token": token, "secret": text.expose() });
-        Ok(of_account(&user.login, lines, answer, loosens))
+        let keys_of = (is_for_another && scopes.contains(&Scope::Administer)).then_some(user.id);
+        Ok(Effect { keys_of, ..of_account(&user.login, lines, answer, loosens) })
     }
 
     /// Withdraws a version, or puts it back.

@@ -10,8 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
-use cratekeeper_store::{Act, CaseId, CaseRecord, State as Standing};
-use semver::{Version, VersionReq};
+use cratekeeper_store::{Act, CaseId, CaseRecord, State as Standing, VersionRecord};
+use semver::{Comparator, Op, Version, VersionReq};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -84,6 +84,10 @@ fn read(text: &str) -> Result<Advisory, String> {
     let (front, rest) = rest.split_once("\n```").ok_or("the part in TOML has no end: a line ```")?;
     let front: FrontMatter = toml::from_str(front).map_err(|error| plain(error.message()))?;
     let date: Result<jiff::civil::Date, _> = front.advisory.date.parse();
+    let is_id = |it: char| it.is_ascii_alphanumeric() || it == '-';
+    if front.advisory.id.is_empty() || !front.advisory.id.chars().all(is_id) {
+        return Err(format!("`{}` is no id: letters, digits and `-`", plain(&front.advisory.id)));
+    }
     date.map_err(|_| format!("`{}` is no date: write it like 2026-08-20", plain(&front.advisory.date)))?;
     let requirement = |text: &String| {
         text.parse::<VersionReq>()
@@ -100,7 +104,7 @@ fn read(text: &str) -> Result<Advisory, String> {
 
 impl Advisory {
     fn affects(&self, version: &Version) -> bool {
-        !self.patched.iter().chain(&self.unaffected).any(|it| it.matches(version))
+        !self.patched.iter().chain(&self.unaffected).any(|it| contains(it, version))
     }
 
     /// In the format OSV, over the versions that there are.
@@ -144,29 +148,67 @@ impl Advisory {
     }
 }
 
+/// Whether a version lies in a range, by the order of versions: an advisory's ranges are about pre-releases, too, which a requirement of a
+/// manifest passes over (RustSec's `versions`).
+fn contains(range: &VersionReq, version: &Version) -> bool {
+    let by_order = |it: &Comparator| {
+        let (Some(minor), Some(patch)) = (it.minor, it.patch) else { return false };
+        let bound = Version { pre: it.pre.clone(), ..Version::new(it.major, minor, patch) };
+        match it.op {
+            Op::Exact => *version == bound,
+            Op::Greater => *version > bound,
+            Op::GreaterEq => *version >= bound,
+            Op::Less => *version < bound,
+            Op::LessEq => *version <= bound,
+            _ => false,
+        }
+    };
+    range.matches(version) || !version.pre.is_empty() && range.comparators.iter().all(by_order)
+}
+
+/// What a publisher wrote, in a text in Markdown: no links, pictures or elements.
+fn in_markdown(text: &str) -> String {
+    plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('[', "\\[")
+}
+
+/// Ranges of the versions that a draft is not about: those before the first and behind the last bad one, and good ones in between.
+fn good_ranges(view: &View, version: &Version) -> (String, String) {
+    let is_bad = |standing: Standing| matches!(standing, Standing::Held | Standing::Blocked);
+    let about = |it: &&VersionRecord| is_bad(it.standing.state) || it.version == *version;
+    let (bad, good): (Vec<_>, Vec<_>) = view.versions.iter().partition(about);
+    let first = bad.iter().map(|it| &it.version).min();
+    let last = bad.iter().map(|it| &it.version).max();
+    let mut unaffected = Vec::new();
+    let below = good.iter().map(|it| &it.version).filter(|it| Some(*it) < first).max();
+    unaffected.extend(below.map(|it| format!("\"<= {it}\"")));
+    let mut between: Vec<&Version> = good.iter().map(|it| &it.version).collect();
+    between.retain(|it| Some(*it) > first && Some(*it) < last);
+    between.sort();
+    unaffected.extend(between.iter().map(|it| format!("\"= {it}\"")));
+    let patched = good.iter().map(|it| &it.version).filter(|it| Some(*it) > last).min();
+    (unaffected.join(", "), patched.map_or(String::new(), |it| format!("\">= {it}\"")))
+}
+
 /// A draft from what is known: the versions that are kept back are those that it is about.
 fn begin(view: &View, version: &Version, case: Option<&Case>, at: i64, url: &str) -> String {
     let day = super::layout::moment(at)[..10].to_owned();
     let name = &view.krate.name;
-    let is_bad = |standing: Standing| matches!(standing, Standing::Held | Standing::Blocked);
-    let good = view.versions.iter().filter(|it| !is_bad(it.standing.state) && it.version < *version);
-    let below = good.map(|it| &it.version).max();
-    let unaffected = below.map_or(String::new(), |it| format!("\"<= {it}\""));
+    let (unaffected, patched) = good_ranges(view, version);
     let mut text = format!(
         "```toml\n[advisory]\nid = \"{NO_ID}\"\npackage = \"{name}\"\ndate = \"{day}\"\nurl = \"{url}\"\ncategories = [\"malicious\"]\n\n\
-         [versions]\nunaffected = [{unaffected}]\npatched = []\n```\n\n# `{name}` {version} was removed because it is malicious\n\n"
+         [versions]\nunaffected = [{unaffected}]\npatched = [{patched}]\n```\n\n# `{name}` {version} was removed because it is malicious\n\n"
     );
     match case {
         Some(case) if !case.chain.is_empty() => {
             text.push_str("What it does:\n\n");
             for step in &case.chain {
-                let _ = writeln!(text, "- {}", plain(&step.text));
+                let _ = writeln!(text, "- {}", in_markdown(&step.text));
             }
         }
         Some(case) => {
             text.push_str("What was found in it:\n\n");
             for finding in case.findings.iter().take(5) {
-                let _ = writeln!(text, "- {}", plain(&finding.message));
+                let _ = writeln!(text, "- {}", in_markdown(&finding.message));
             }
         }
         None => text.push_str("Describe what it does, who is affected and what they have to do.\n"),
@@ -282,6 +324,11 @@ pub(super) async fn osv(
     let advisory =
         read(&text).map_err(|problem| Failure::Bad(format!("the draft cannot be exported: {problem}")))?;
     let versions: Vec<Version> = about.view.versions.iter().map(|it| it.version.clone()).collect();
+    if !versions.iter().any(|it| advisory.affects(it)) {
+        let problem =
+            "the draft cannot be exported: by its ranges it is about none of the versions that there are";
+        return Err(Failure::Bad(problem.to_owned()).into());
+    }
     let modified = jiff::Timestamp::from_second(gate.now()).unwrap_or_default().to_string();
     let osv = advisory.to_osv(&gate.ecosystem(), &versions, &modified);
     let text = serde_json::to_string_pretty(&osv).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -310,6 +357,14 @@ mod tests {
     }
 
     #[test]
+    fn pre_releases_lie_where_their_order_puts_them() {
+        let advisory = read(DRAFT).unwrap();
+        let affects = |it: &str| advisory.affects(&it.parse().unwrap());
+        assert!(!affects("0.3.0-alpha.1") && !affects("0.4.0-beta"), "before and behind");
+        assert!(affects("0.3.10-rc.1") && affects("0.3.12-rc.1"), "in between");
+    }
+
+    #[test]
     fn what_is_wrong_with_a_draft_is_told() {
         for (odd, expected) in [
             ("", "```toml"),
@@ -317,6 +372,7 @@ mod tests {
             (&*DRAFT.replace("2026-08-20", "yesterday"), "no date"),
             (&*DRAFT.replace(">= 0.3.12", "newer"), "no range"),
             (&*DRAFT.replace("# Title", "Title"), "no title"),
+            (&*DRAFT.replace("RUSTSEC-0000-0000", "RUSTSEC 1"), "no id"),
             (&*DRAFT.replace("package = \"thing\"\n", ""), "package"),
         ] {
             let problem = read(odd).unwrap_err();

@@ -217,7 +217,7 @@ pub(super) async fn case(
         },
         decisions,
         similar: similar(&gate, &case).await?,
-        reports: reports(&gate, &krate, version.id).await?,
+        reports: reports(&gate, &krate, version.id, visitor.has(&AUDIT)).await?,
         comments: {
             let said = gate.store.comments(case.id, ROWS).await?;
             said.into_iter().map(|it| Comment { text: lines(&it.text, COMMENT), ..it }).collect()
@@ -324,10 +324,14 @@ async fn similar(gate: &Gate, case: &CaseRecord) -> Result<Vec<Similar>, Problem
 }
 
 /// What was reported about a version, with what its reporters' word was worth so far.
-async fn reports(gate: &Gate, krate: &CrateRecord, version: VersionId) -> Result<Vec<Reported>, Problem> {
+async fn reports(
+    gate: &Gate,
+    krate: &CrateRecord,
+    version: VersionId,
+    sees_contacts: bool,
+) -> Result<Vec<Reported>, Problem> {
     let mut shown = Vec::new();
-    let found = gate.store.reports_of(krate.id, ROWS).await?;
-    for report in found.into_iter().filter(|it| it.version.is_none_or(|it| it == version)) {
+    for report in gate.store.reports_about(krate.id, version, ROWS).await? {
         let who = match &report.reporter {
             None => "somebody without an account".to_owned(),
             Some(login) => {
@@ -338,7 +342,10 @@ async fn reports(gate: &Gate, krate: &CrateRecord, version: VersionId) -> Result
                 )
             }
         };
-        let contact = report.contact.map_or_else(String::new, |it| format!(", {}", plain(&it)));
+        let contact = report
+            .contact
+            .filter(|_| sees_contacts)
+            .map_or_else(String::new, |it| format!(", {}", plain(&it)));
         shown.push(Reported {
             kind: report.kind.to_string(),
             text: lines(&report.text, cratekeeper_store::REPORT),

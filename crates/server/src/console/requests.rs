@@ -20,6 +20,9 @@ use crate::gate::Gate;
 /// Rows of each list.
 const ROWS: u64 = 50;
 
+/// Requests that wait, of which none may be hidden behind others: four days are long, and people few.
+const WAITING: u64 = 500;
+
 #[derive(Template)]
 #[template(path = "console/requests.html")]
 struct RequestsPage {
@@ -58,10 +61,9 @@ pub(super) async fn list(
     Query(told): Query<Told>,
 ) -> Result<Response, Problem> {
     let at = gate.now();
-    let mut waiting = gate.store.requests(Some(RequestState::Waiting), None, ROWS).await?;
+    let mut waiting = gate.store.requests(Some(RequestState::Waiting), None, WAITING).await?;
     waiting.retain(|it| it.expires_at > at);
-    let mut answered = gate.store.requests(None, None, ROWS).await?;
-    answered.retain(|it| it.state != RequestState::Waiting);
+    let answered = gate.store.answered_requests(ROWS).await?;
     let mut frame = gate.frame(&visitor, "/console/requests", "Approvals").await?;
     frame.notice = notice(told.done.as_deref());
     let unconfirmed = unconfirmed(&gate, &visitor).await?;

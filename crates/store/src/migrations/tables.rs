@@ -12,6 +12,7 @@ const CONSOLE: &str = include_str!("console.sql");
 
 const VAULT: &str = include_str!("vault.sql");
 const MAIL: &str = include_str!("mail.sql");
+const KEYS: &str = include_str!("keys.sql");
 const IDENTITIES: &str = include_str!("identities.sql");
 
 const SQLITE_TRIGGERS: [&str; 2] = [
@@ -58,6 +59,11 @@ pub(super) fn mail(kind: DatabaseKind) -> Vec<String> {
 /// Who accounts are at identity providers.
 pub(super) fn identities(kind: DatabaseKind) -> Vec<String> {
     translated(IDENTITIES, kind)
+}
+
+/// Who was given the means to act as an account.
+pub(super) fn keys(kind: DatabaseKind) -> Vec<String> {
+    translated(KEYS, kind)
 }
 
 /// The statements of a text, in the words of a database.

@@ -73,6 +73,53 @@ async fn decide(
 }
 
 on_both! {
+    async fn an_account_whose_keys_were_given_out_agrees_to_nothing_of_whoever_has_them(database: &TestDatabase) {
+        let store = database.store().await;
+        person(&store, "first", "(set-up)", NOW, true).await;
+        person(&store, "second", "first", NOW, true).await;
+        let hired = person(&store, "hired", "first", NOW + 10_000, false).await;
+        let mut transaction = act(&store, "second", NOW + 10_000).await;
+        transaction.note_keys(hired.id, "second").await.unwrap();
+        transaction.commit().await.unwrap();
+        let late = NOW + 10_000 + ROLES_SETTLE;
+        let id = ask(&store, "second", late).await;
+        let refused = answer(&store, id, RequestState::Done, "hired", late).await.unwrap();
+        assert!(refused.contains("given to whoever asks"), "{refused}");
+        let id = ask(&store, "first", late).await;
+        assert_eq!(answer(&store, id, RequestState::Done, "hired", late).await, None);
+        // A founder's roles of years later are no founder's.
+        let roleless = NewUser { login: "quiet".to_owned(), is_founder: true, ..NewUser::default() };
+        let mut transaction = act(&store, "first", NOW).await;
+        let quiet = transaction.create_user(&roleless).await.unwrap();
+        transaction.commit().await.unwrap();
+        let mut transaction = act(&store, "first", late).await;
+        transaction.set_roles(quiet.id, &[Role::Admin]).await.unwrap();
+        transaction.commit().await.unwrap();
+        let id = ask(&store, "second", late).await;
+        let refused = answer(&store, id, RequestState::Done, "quiet", late + 1).await.unwrap();
+        assert!(refused.contains("within the last day"), "{refused}");
+        // Nor does a new one confirm.
+        let version = a_version(&store, State::Released, 10).await;
+        let decision = decide(&store, "first", Subject::Version(version), DecisionAction::Hold, late).await;
+        let mut transaction = act(&store, "quiet", late + 1).await;
+        let refused = transaction.confirm_decision(decision).await.unwrap_err().to_string();
+        assert!(refused.contains("within the last day"), "{refused}");
+        drop(transaction);
+        let mut transaction = act(&store, "second", late + 1).await;
+        transaction.confirm_decision(decision).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    async fn a_release_that_is_outgrown_is_looked_at_again(database: &TestDatabase) {
+        let store = database.store().await;
+        let version = a_version(&store, State::Released, 10).await;
+        decide(&store, "first", Subject::Version(version), DecisionAction::Release, NOW + 2).await;
+        assert!(store.case_of(version).await.unwrap().is_none_or(|it| it.state == CaseState::Closed));
+        store.record_inspection(version, &inspection(State::Blocked, 90, NOW + 3), None).await.unwrap();
+        let case = store.case_of(version).await.unwrap().unwrap();
+        assert_eq!(case.state, CaseState::Open, "it stays released, and somebody looks");
+    }
+
     async fn a_second_person_is_somebody_else_who_has_been_one_for_a_day(database: &TestDatabase) {
         let store = database.store().await;
         person(&store, "First", "(set-up)", NOW, true).await;
