@@ -213,13 +213,21 @@ fn chosen(filter: &CaseFilter) -> Select<cases::Entity> {
     if let Some(login) = &filter.publisher {
         query = query.filter(PublisherFolded.eq(fold(login)));
     }
-    if let Some(state) = filter.standing {
-        let standing_so = Query::select()
-            .column(versions::Column::Id)
+    // Asked of each case, and not of all versions: there are a hundred times as many of these.
+    let its_version = || {
+        Query::select()
+            .expr(Expr::val(1))
             .from(versions::Entity)
-            .and_where(versions::Column::Standing.eq(state.as_str()))
-            .to_owned();
-        query = query.filter(About.in_subquery(standing_so));
+            .and_where(
+                Expr::col((versions::Entity, versions::Column::Id))
+                    .equals((cases::Entity, cases::Column::VersionId)),
+            )
+            .to_owned()
+    };
+    if let Some(state) = filter.standing {
+        let mut standing_so = its_version();
+        standing_so.and_where(versions::Column::Standing.eq(state.as_str()));
+        query = query.filter(Expr::exists(standing_so));
     }
     if let Some(rule) = &filter.rule {
         let with_rule = Query::select()
@@ -229,7 +237,18 @@ fn chosen(filter: &CaseFilter) -> Select<cases::Entity> {
             .to_owned();
         query = query.filter(cases::Column::Id.in_subquery(with_rule));
     }
-    if filter.registry.is_some() || filter.name.is_some() {
+    if let (Some(registry), None) = (filter.registry, &filter.name) {
+        let mut of_registry = its_version();
+        of_registry.inner_join(
+            crates::Entity,
+            Expr::col((crates::Entity, crates::Column::Id))
+                .equals((versions::Entity, versions::Column::CrateId)),
+        );
+        of_registry.and_where(crates::Column::RegistryId.eq(registry.0));
+        query = query.filter(Expr::exists(of_registry));
+    }
+    // Of the crates whose names begin so there are few.
+    if filter.name.is_some() {
         let mut of_crates = Query::select()
             .column((versions::Entity, versions::Column::Id))
             .from(versions::Entity)
