@@ -93,9 +93,12 @@ impl Product {
     }
 
     /// Asks the program as tests build it about a workspace without dependencies from elsewhere.
+    ///
+    /// A test is among what is built because cargo then selects the features that a run of all tests has: the program of
+    /// that run is taken as it is. Built by itself, half of the libraries would be compiled once more.
     #[cfg(test)]
     pub(crate) fn of_debug_build(directory: &Path) -> anyhow::Result<Product> {
-        run(&mut cargo(&["build", "--locked", "--package", "cratekeeper"]))?;
+        run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "cratekeeper", "--test", "tidy"]))?;
         let program = target_directory()?.join("debug").join("cratekeeper");
         let cache = tempfile::tempdir()?;
         let more = ["--with-versions", "--format", "tsv"];
