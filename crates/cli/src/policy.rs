@@ -61,7 +61,7 @@ fn explain(explain: &PolicyExplain, global: &Global) -> anyhow::Result<Exit> {
         let answer = it.policy.as_ref();
         !explain.packages.is_empty()
             || it.status == PackageStatus::CouldNotCheck
-            || answer.is_some_and(|it| it.verdict > Verdict::Allow || !it.waived.is_empty())
+            || answer.is_some_and(|it| it.verdict > Verdict::Allow || it.has_waivers())
     };
     let told: Vec<&Outcome> = outcomes.iter().filter(is_told).collect();
     output::write(|out| match global.format {

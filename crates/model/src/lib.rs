@@ -48,4 +48,5 @@ pub use replay::{Replay, ReplayedIncident, ReplayedVersion};
 pub use similarity::{SimilarCrate, repository_key};
 pub use verdict::{
     ClauseAnswer, ClauseMode, ClauseOutcome, ParseVerdictError, PolicyAnswer, Verdict, WaivedClause,
+    WaivedRule,
 };

@@ -80,8 +80,19 @@ pub struct PolicyAnswer {
     pub reason: String,
     /// Clauses that would have decided more strictly, had they not been waived.
     pub waived: Vec<WaivedClause>,
+    /// Rules whose findings clauses did not see, because they were waived.
+    #[serde(default)]
+    pub waived_rules: Vec<WaivedRule>,
     /// What each clause said, in the order of the file.
     pub clauses: Vec<ClauseAnswer>,
+}
+
+impl PolicyAnswer {
+    /// Whether waivers took anything back.
+    #[must_use]
+    pub fn has_waivers(&self) -> bool {
+        !self.waived.is_empty() || !self.waived_rules.is_empty()
+    }
 }
 
 /// A clause that a waiver took back for one version.
@@ -89,6 +100,19 @@ pub struct PolicyAnswer {
 pub struct WaivedClause {
     /// Id of the clause.
     pub clause: String,
+    /// Who answers for the waiver.
+    pub owner: String,
+    /// Why it was given.
+    pub reason: String,
+    /// Last day on which it holds, as `2026-12-31`.
+    pub expires: String,
+}
+
+/// A rule that a waiver took back for one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaivedRule {
+    /// Id of the rule.
+    pub rule: String,
     /// Who answers for the waiver.
     pub owner: String,
     /// Why it was given.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cratekeeper_model::{ClauseMode, Verdict};
 
-use crate::policy::{Clause, Enforcement, Policy, Waiver};
+use crate::policy::{Clause, Enforcement, Policy, Waived, Waiver};
 
 /// Something that another policy does otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,11 @@ impl Policy {
     }
 
     fn waivers_from(&self, before: &Policy) -> Vec<PolicyChange> {
-        let by_key = |policy: &Policy| -> BTreeMap<(String, String), Waiver> {
+        let by_key = |policy: &Policy| -> BTreeMap<(Waived, String), Waiver> {
             // Of several for the same, the last to end is what counts.
             let mut waivers: Vec<&Waiver> = policy.waivers.iter().collect();
             waivers.sort_by_key(|it| it.expires);
-            waivers.into_iter().map(|it| ((it.clause.clone(), it.package()), it.clone())).collect()
+            waivers.into_iter().map(|it| ((it.what.clone(), it.package()), it.clone())).collect()
         };
         let (old, new) = (by_key(before), by_key(self));
         let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
@@ -98,8 +98,8 @@ impl Policy {
         keys.into_iter()
             .map(|key| (key, old.get(key), new.get(key)))
             .filter(|(_, was, is)| was.map(parts) != is.map(parts))
-            .map(|((clause, package), was, is)| PolicyChange {
-                what: format!("waiver of `{clause}` for {package}"),
+            .map(|((waived, package), was, is)| PolicyChange {
+                what: format!("waiver of {waived} for {package}"),
                 before: until(was),
                 after: until(is),
                 weakens: is.is_some_and(|is| was.is_none_or(|was| is.expires > was.expires)),

@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::expression;
-use crate::policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
+use crate::policy::{Clause, Enforcement, Policy, RuleMode, Waived, Waiver};
 
 /// Largest file: more than ten thousand clauses.
 const LARGEST: usize = 4 << 20;
@@ -241,14 +241,7 @@ impl Reader<'_> {
         let (mut id, mut mode) = (None, None);
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "id" => {
-                    let text = self.text(value);
-                    if text.as_ref().is_some_and(|it| cratekeeper_rules::find(it).is_none()) {
-                        let message = format!("there is no rule `{}`", text.as_deref().unwrap_or_default());
-                        self.problem(value.span().start, message);
-                    }
-                    id = Some(text);
-                }
+                "id" => id = Some(self.rule_id(value)),
                 "mode" => mode = Some(self.mode(value)),
                 other => self.problem(key.span().start, format!("a rule has no `{other}`: id, mode")),
             }
@@ -259,16 +252,18 @@ impl Reader<'_> {
     }
 
     fn waiver(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<Waiver> {
-        let (mut clause, mut package, mut owner, mut reason, mut expires) = (None, None, None, None, None);
+        let (mut package, mut owner, mut reason, mut expires) = (None, None, None, None);
+        let mut waived = Vec::new();
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "clause" => clause = Some(self.text(value)),
+                "clause" => waived.push(self.text(value).map(Waived::Clause)),
+                "rule" => waived.push(self.rule_id(value).map(Waived::Rule)),
                 "package" => package = Some(self.package(value)),
                 "owner" => owner = Some(self.text(value)),
                 "reason" => reason = Some(self.text(value)),
                 "expires" => expires = Some(self.date(value)),
                 other => {
-                    let known = "clause, package, owner, reason, expires";
+                    let known = "clause or rule, package, owner, reason, expires";
                     self.problem(key.span().start, format!("a waiver has no `{other}`: {known}"));
                 }
             }
@@ -277,18 +272,21 @@ impl Reader<'_> {
             "waiver",
             &span,
             &[
-                ("clause", clause.is_none()),
+                ("clause or rule", waived.is_empty()),
                 ("package", package.is_none()),
                 ("owner", owner.is_none()),
                 ("reason", reason.is_none()),
                 ("expires", expires.is_none()),
             ],
         );
+        if waived.len() > 1 {
+            self.problem(span.start, "a waiver is for a clause or for a rule: write two for both");
+        }
         let (line, _) = self.place(span.start);
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let (name, version) = package??;
         Some(Waiver {
-            clause: clause??,
+            what: waived.pop()??,
             name,
             version,
             owner: owner??,
@@ -296,6 +294,15 @@ impl Reader<'_> {
             expires: expires??,
             line,
         })
+    }
+
+    /// The id of a rule that there is.
+    fn rule_id(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let text = self.text(value)?;
+        if cratekeeper_rules::find(&text).is_none() {
+            self.problem(value.span().start, format!("there is no rule `{text}`"));
+        }
+        Some(text)
     }
 
     fn missing(&mut self, what: &str, span: &Range<usize>, keys: &[(&str, bool)]) {

@@ -42,6 +42,6 @@ pub use compare::PolicyChange;
 pub use edit::Moded;
 pub use evaluate::BUDGET;
 pub use file::{PolicyProblem, PolicyProblems};
-pub use policy::{Clause, Enforcement, Policy, RuleMode, Waiver};
+pub use policy::{Clause, Enforcement, Policy, RuleMode, Waived, Waiver};
 pub use reports::{Reporters, Reports};
 pub use variables::{Field, Type, VARIABLES};

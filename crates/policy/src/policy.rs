@@ -1,10 +1,11 @@
 //! Policies: clauses, waivers, and what they make of a case.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use cratekeeper_model::{
     Case, Checksum, ClauseAnswer, ClauseMode, ClauseOutcome, Package, PolicyAnswer, RuleInput, Verdict,
-    WaivedClause,
+    WaivedClause, WaivedRule,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -58,11 +59,11 @@ pub enum Enforcement {
     Hide,
 }
 
-/// A clause is taken back for one crate or version, until a day.
+/// A clause or a rule is taken back for one crate or version, until a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
-    /// Id of the clause.
-    pub clause: String,
+    /// What is taken back.
+    pub what: Waived,
     /// Name of the crate.
     pub name: String,
     /// The version; `None` for all.
@@ -75,6 +76,25 @@ pub struct Waiver {
     pub expires: Date,
     /// Line in its file, counted from 1; 0 for one that is in no file.
     pub line: u32,
+}
+
+/// What a waiver takes back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waived {
+    /// A clause, by its id: it does not decide.
+    Clause(String),
+    /// A rule, by its id: clauses see the case without what it found, as if its mode were `audit`.
+    Rule(String),
+}
+
+impl fmt::Display for Waived {
+    /// `clause` or `rule`, and its id in backticks.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Waived::Clause(id) => write!(out, "clause `{id}`"),
+            Waived::Rule(id) => write!(out, "rule `{id}`"),
+        }
+    }
 }
 
 /// How seriously a rule is meant. Rules that a policy does not name are enforced.
@@ -91,6 +111,21 @@ pub struct RuleMode {
 impl Waiver {
     fn is_for(&self, name: &str, version: &str) -> bool {
         self.name == name && self.version.as_deref().is_none_or(|it| it == version)
+    }
+
+    fn rule(&self) -> Option<&str> {
+        match &self.what {
+            Waived::Rule(id) => Some(id),
+            Waived::Clause(_) => None,
+        }
+    }
+
+    /// Whether it took something back when an answer was made.
+    fn is_used_in(&self, answer: &PolicyAnswer) -> bool {
+        match &self.what {
+            Waived::Clause(id) => answer.waived.iter().any(|it| it.clause == *id),
+            Waived::Rule(id) => answer.waived_rules.iter().any(|it| it.rule == *id),
+        }
     }
 
     pub(crate) fn package(&self) -> String {
@@ -161,10 +196,31 @@ impl Policy {
         if off.is_empty() { case } else { cratekeeper_rules::without(&case, &off) }
     }
 
-    /// A case as clauses see it: without what rules found that are not enforced.
-    fn counted(&self, case: &Case) -> Case {
+    /// A case as clauses see it: without what rules found that are not enforced, or that are waived.
+    fn counted(&self, case: &Case, waivers: &[&Waiver]) -> Case {
         let others = self.rules.iter().filter(|it| it.mode != ClauseMode::Enforce);
-        cratekeeper_rules::without(case, &others.map(|it| it.rule.as_str()).collect::<Vec<_>>())
+        let waived = waivers.iter().filter_map(|it| it.rule());
+        let left_out: Vec<&str> = others.map(|it| it.rule.as_str()).chain(waived).collect();
+        cratekeeper_rules::without(case, &left_out)
+    }
+
+    /// The waivers of rules that take something back: of several for the same rule the first.
+    fn waived_rules(&self, case: &Case, waivers: &[&Waiver]) -> Vec<WaivedRule> {
+        let mut seen = BTreeSet::new();
+        let found = |rule: &str| {
+            case.findings.iter().any(|it| it.rule == rule)
+                || case.not_evaluated.iter().any(|it| it.rule == rule)
+        };
+        let counts = |rule: &str| self.mode_of(rule) == ClauseMode::Enforce && found(rule);
+        let taking = waivers.iter().filter_map(|it| Some((it.rule()?, it)));
+        let taking = taking.filter(|(rule, _)| counts(rule) && seen.insert(*rule));
+        let waived = taking.map(|(rule, it)| WaivedRule {
+            rule: rule.to_owned(),
+            owner: it.owner.clone(),
+            reason: it.reason.clone(),
+            expires: it.expires.to_string(),
+        });
+        waived.collect()
     }
 
     /// What becomes of a version whose clauses cannot be decided.
@@ -207,28 +263,28 @@ impl Policy {
         at: i64,
         more: &[Waiver],
     ) -> PolicyAnswer {
-        let values = variables::values(&circumstances.values, &self.counted(case));
         let (name, number) = (circumstances.text("name"), circumstances.text("number"));
         let today = day(at);
+        let is_on = |it: &&Waiver| today.is_some_and(|day| day <= it.expires);
+        let waivers = self.waivers.iter().chain(more).filter(|it| it.is_for(&name, &number)).filter(is_on);
+        let waivers: Vec<&Waiver> = waivers.collect();
+        let values = variables::values(&circumstances.values, &self.counted(case, &waivers));
         let mut answer = PolicyAnswer { reason: "no clause applies".to_owned(), ..PolicyAnswer::default() };
         // What nobody could look into is not clean: clauses about findings would let it pass.
         if let Some(reason) = &circumstances.unchecked {
             answer.verdict = self.on_error;
             answer.reason = format!("it could not be checked: {reason}");
         }
+        answer.waived_rules = self.waived_rules(case, &waivers);
         for clause in &self.clauses {
             let mut outcome = clause.outcome(&values);
             let verdict = self.verdict_of(clause, &outcome);
             let decides = clause.mode == ClauseMode::Enforce && verdict.is_some();
-            let waiver = self.waivers.iter().chain(more).find(|it| {
-                it.clause == clause.id
-                    && it.is_for(&name, &number)
-                    && today.is_some_and(|day| day <= it.expires)
-            });
+            let waiver = waivers.iter().find(|it| it.what == Waived::Clause(clause.id.clone()));
             match (decides, waiver, verdict) {
                 (true, Some(waiver), _) => {
                     outcome = ClauseOutcome::Waived;
-                    answer.waived.push(waived(waiver));
+                    answer.waived.push(waived(&clause.id, waiver));
                 }
                 (true, None, Some(verdict)) => answer.take(clause, verdict, &outcome),
                 _ => {}
@@ -266,19 +322,14 @@ impl Policy {
             .filter(|index| {
                 let waiver = &self.waivers[*index];
                 let is_used = |(package, answer): &(&Package, &PolicyAnswer)| {
-                    waiver.is_for(&package.name, &package.version.to_string())
-                        && answer.waived.iter().any(|it| it.clause == waiver.clause)
+                    waiver.is_for(&package.name, &package.version.to_string()) && waiver.is_used_in(answer)
                 };
                 answers.iter().any(is_used)
             })
             .collect();
         let sentence = |(index, waiver): (usize, &Waiver)| {
-            let of = format!(
-                "the waiver of `{}` for `{}` (line {})",
-                waiver.clause,
-                waiver.package(),
-                waiver.line
-            );
+            let of =
+                format!("the waiver of {} for `{}` (line {})", waiver.what, waiver.package(), waiver.line);
             if today.is_none_or(|day| day > waiver.expires) {
                 Some(format!(
                     "{of} expired on {}: {} has to renew or remove it",
@@ -328,9 +379,9 @@ impl Take for PolicyAnswer {
     }
 }
 
-fn waived(waiver: &Waiver) -> WaivedClause {
+fn waived(clause: &str, waiver: &Waiver) -> WaivedClause {
     WaivedClause {
-        clause: waiver.clause.clone(),
+        clause: clause.to_owned(),
         owner: waiver.owner.clone(),
         reason: waiver.reason.clone(),
         expires: waiver.expires.to_string(),

@@ -68,6 +68,20 @@ fn at_level(level: Level) -> Case {
     Case { level, score: 70, techniques: vec![31, 35], ..Case::default() }
 }
 
+fn found(rule: &str) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        severity: Severity::High,
+        confidence: Confidence::High,
+        message: "found".to_owned(),
+        evidence: Vec::new(),
+        help: None,
+        advisory: None,
+        reachability: None,
+        techniques: vec![59],
+    }
+}
+
 fn clause(when: &str) -> String {
     format!("[[clause]]\nid = \"one\"\nwhen = '''{when}'''\nverdict = \"block\"\nreason = \"because\"\n")
 }
@@ -252,6 +266,59 @@ fn waivers_take_a_clause_back_until_their_day() {
 }
 
 #[test]
+fn a_waived_rule_is_shown_and_does_not_count() {
+    let waiver = |rule: &str, package: &str, expires: &str| {
+        format!(
+            "{}[[waiver]]\nrule = \"{rule}\"\npackage = \"{package}\"\nowner = \"ann\"\nreason = \"seen\"\nexpires = {expires}\n",
+            clause("case.score > 0")
+        )
+    };
+    let today = "2025-06-15";
+    for (rule, package, expires, verdict, stale) in [
+        ("confusable-name", "demo", today, Verdict::Allow, None),
+        ("confusable-name", "demo@1.2.3", today, Verdict::Allow, None),
+        ("confusable-name", "demo@1.2.4", today, Verdict::Block, Some("takes nothing back")),
+        ("confusable-name", "demo", "2025-06-14", Verdict::Block, Some("expired on 2025-06-14")),
+        ("bundled-executable", "demo", today, Verdict::Block, Some("takes nothing back")),
+    ] {
+        let policy = Policy::parse(&waiver(rule, package, expires)).unwrap();
+        let input = input(published(3));
+        let findings = vec![found("confusable-name")];
+        let case = Case { score: 30, level: Level::Review, findings, ..Case::default() };
+        let answer = policy.decide(&input, &case, NOW);
+        assert_eq!(answer.verdict, verdict, "{rule} {package} {expires}");
+        assert_eq!(policy.shown(case.clone()).findings, case.findings, "it is shown all the same");
+        let waived: Vec<&str> = answer.waived_rules.iter().map(|it| it.rule.as_str()).collect();
+        assert_eq!(waived, if verdict == Verdict::Allow { vec![rule] } else { vec![] });
+        let sentences = policy.stale_waivers(NOW, [(&input.package, &answer)]);
+        assert_eq!(sentences.len(), usize::from(stale.is_some()), "{sentences:?}");
+        assert!(sentences.iter().all(|it| it.contains(stale.unwrap())), "{sentences:?}");
+    }
+}
+
+#[test]
+fn a_waiver_is_for_one_clause_or_one_rule_that_there_is() {
+    let problems = |keys: &str| {
+        let text = format!(
+            "{}[[waiver]]\n{keys}package = \"demo\"\nowner = \"ann\"\nreason = \"seen\"\nexpires = 2099-01-01\n",
+            clause("true")
+        );
+        Policy::parse(&text).map(|_| ()).map_err(|it| it.to_string())
+    };
+    assert!(problems("clause = 'one'\n").is_ok());
+    assert!(problems("rule = 'bundled-executable'\n").is_ok());
+    for (keys, part) in [
+        ("", "lacks clause or rule"),
+        ("clause = 'one'\nrule = 'bundled-executable'\n", "for a clause or for a rule"),
+        ("rule = 'no-such-rule'\n", "there is no rule `no-such-rule`"),
+        ("rule = 3\n", "text in quotes"),
+    ] {
+        let told = problems(keys).unwrap_err();
+        assert!(told.contains(part), "{keys}: {told}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_with_their_places() {
     let text = r#"
 on-error = "allow"
@@ -410,17 +477,6 @@ proptest! {
 
 #[test]
 fn rules_that_are_not_enforced_are_shown_and_do_not_count() {
-    let found = |rule: &str| Finding {
-        rule: rule.to_owned(),
-        severity: Severity::High,
-        confidence: Confidence::High,
-        message: "found".to_owned(),
-        evidence: Vec::new(),
-        help: None,
-        advisory: None,
-        reachability: None,
-        techniques: vec![59],
-    };
     let findings = vec![found("bundled-executable"), found("confusable-name")];
     let case = Case { score: 88, level: Level::Block, techniques: vec![59], findings, ..Case::default() };
     let asked = |modes: &[(&str, &str)]| {

@@ -10,6 +10,7 @@ mod freeze;
 mod notify;
 mod perform;
 mod taking_down;
+mod waivers;
 
 use std::sync::Arc;
 

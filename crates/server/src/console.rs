@@ -43,6 +43,7 @@ mod system;
 mod tombstone;
 mod version;
 mod visitor;
+mod waivers;
 
 use std::sync::Arc;
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cratekeeper_policy::Waiver;
+use cratekeeper_policy::{Waived, Waiver};
 use cratekeeper_store::{
     Act, CrateRecord, LockedAction, RegistryId, StoreError, Transaction, User, VersionId, VersionRecord,
+    WaivedKind, WaiverRecord,
 };
 
 use crate::error::{Failure, with_sources};
@@ -81,20 +82,7 @@ impl Gate {
         at: i64,
     ) -> Result<Vec<Waiver>, StoreError> {
         let records = self.store.waivers_of(krate.id, version.id, at).await?;
-        let waiver = |it: cratekeeper_store::WaiverRecord| {
-            // Policies count days, the store moments; what has expired by its moment is not among these.
-            let last = jiff::Timestamp::from_second(it.expires_at).ok()?;
-            Some(Waiver {
-                clause: it.clause,
-                name: krate.name.clone(),
-                version: it.version.map(|_| version.version.to_string()),
-                owner: it.owner,
-                reason: it.reason,
-                expires: last.to_zoned(jiff::tz::TimeZone::UTC).date(),
-                line: 0,
-            })
-        };
-        Ok(records.into_iter().filter_map(waiver).collect())
+        Ok(records.into_iter().filter_map(|it| waiver(it, &krate.name)).collect())
     }
 
     /// Has versions judged again, as a part of an act.
@@ -126,7 +114,7 @@ impl Gate {
         for waiver in self.store.expired_waivers(self.now(), AT_ONCE).await? {
             let krate = self.store.crate_by_id(waiver.crate_id).await?;
             let act = Act::new(GATE, "waiver.expire", &krate.name, self.now())
-                .with_detail(serde_json::json!({ "waiver": waiver.id, "clause": waiver.clause }));
+                .with_detail(serde_json::json!({ "waiver": waiver.id, (waiver.kind.as_str()): waiver.what }));
             let mut transaction = self.store.act(act).await?;
             transaction.end_waiver(waiver.id).await?;
             let versions = transaction.versions_waived(waiver.crate_id, waiver.version).await?;
@@ -136,4 +124,23 @@ impl Gate {
         }
         Ok(())
     }
+}
+
+/// A waiver that the store chose for a version of a crate, as policies read it.
+pub(crate) fn waiver(record: WaiverRecord, krate: &str) -> Option<Waiver> {
+    // Policies count days, the store moments; what has expired by its moment was not chosen.
+    let last = jiff::Timestamp::from_second(record.expires_at).ok()?;
+    Some(Waiver {
+        what: match record.kind {
+            WaivedKind::Clause => Waived::Clause(record.what),
+            WaivedKind::Rule => Waived::Rule(record.what),
+        },
+        name: krate.to_owned(),
+        // Whether it is about all versions or this one was asked by whoever chose it.
+        version: None,
+        owner: record.owner,
+        reason: record.reason,
+        expires: last.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        line: 0,
+    })
 }

@@ -92,6 +92,15 @@ pub struct RecordedInspection {
     pub circumstances: Option<String>,
 }
 
+impl TryFrom<inspections::Model> for RecordedInspection {
+    type Error = StoreError;
+
+    fn try_from(mut row: inspections::Model) -> Result<RecordedInspection, StoreError> {
+        let circumstances = row.circumstances_json.take();
+        Ok(RecordedInspection { record: row.try_into()?, circumstances })
+    }
+}
+
 impl TryFrom<inspections::Model> for InspectionRecord {
     type Error = StoreError;
 
@@ -288,6 +297,22 @@ impl Store {
         let rows = query.all(&self.read).await.during("read the inspections of version", version)?;
         rows.into_iter().map(InspectionRecord::try_from).collect()
     }
+
+    /// The newest inspection of a version, with what a policy needs to be asked again; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn recorded_inspection(
+        &self,
+        version: VersionId,
+    ) -> Result<Option<RecordedInspection>, StoreError> {
+        let query = inspections::Entity::find()
+            .filter(inspections::Column::VersionId.eq(version.0))
+            .order_by_desc(inspections::Column::Id);
+        let row = query.one(&self.read).await.during("read the inspections of version", version)?;
+        row.map(RecordedInspection::try_from).transpose()
+    }
 }
 
 impl Store {
@@ -310,11 +335,7 @@ impl Store {
         }
         let query = query.order_by_asc(At).order_by_asc(Id).limit(limit);
         let rows = query.all(&self.read).await.during("read", "inspections")?;
-        let recorded = |mut row: inspections::Model| {
-            let circumstances = row.circumstances_json.take();
-            Ok(RecordedInspection { record: row.try_into()?, circumstances })
-        };
-        rows.into_iter().map(recorded).collect()
+        rows.into_iter().map(RecordedInspection::try_from).collect()
     }
 }
 

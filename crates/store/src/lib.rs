@@ -89,7 +89,7 @@ pub use reports::{
     AdvisoryDraft, NewReport, REPORT, Report, ReportCounts, ReportKind, ReportState, Reporters, Reputation,
 };
 pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
-pub use restraints::{KeptName, Lock, LockedAction, WaiverRecord};
+pub use restraints::{KeptName, Lock, LockedAction, WaivedKind, WaiverRecord};
 pub use search::CHECKSUM_DIGITS;
 pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};
 pub use standing::{DecisionAction, Enforcement, Standing, State};

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0005-identities", statements: tables::identities },
     Migration { name: "0006-mail", statements: tables::mail },
     Migration { name: "0007-keys", statements: tables::keys },
+    Migration { name: "0009-waived-rules", statements: waived_rules },
 ];
 
 /// What a policy looked at besides the case, so that another one can be asked about the past; what a publish request claimed where its
@@ -43,6 +44,15 @@ fn circumstances(_: DatabaseKind) -> Vec<String> {
         "ALTER TABLE provenance ADD COLUMN claimed_json TEXT",
         "ALTER TABLE versions ADD COLUMN description TEXT",
         "ALTER TABLE decisions ADD COLUMN newest_version BIGINT",
+    ];
+    statements.map(str::to_owned).into()
+}
+
+/// Waivers were of clauses alone, and are of rules, too.
+fn waived_rules(_: DatabaseKind) -> Vec<String> {
+    let statements = [
+        "ALTER TABLE waivers RENAME COLUMN clause TO what",
+        "ALTER TABLE waivers ADD COLUMN kind TEXT NOT NULL DEFAULT 'clause'",
     ];
     statements.map(str::to_owned).into()
 }

@@ -1,16 +1,19 @@
 //! What people keep others from doing, apart from decisions about versions: locks of crates, names that are kept, and, the other way round, waivers of
-//! clauses.
+//! clauses and rules.
 //!
 //! Whether somebody runs into one is for the server to ask before it acts; everything ends by an act with an entry of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::changes::ROWS_AT_ONCE;
 use crate::entities::{crates, kept_names, locks, versions, waivers};
 use crate::error::During;
-use crate::registries::crate_by_id;
+use crate::registries::{CrateRecord, crate_by_id};
 use crate::words::{canonical_name, clean, clean_optional, fold, read_word, words};
 use crate::{CrateId, LockId, Store, StoreError, StoreErrorKind, Transaction, VersionId, WaiverId};
 
@@ -23,6 +26,16 @@ words! {
         Yank = "yank",
         /// To invite, accept or remove owners.
         Owners = "owners",
+    }
+}
+
+words! {
+    /// What a waiver takes back.
+    pub enum WaivedKind {
+        /// A clause of the policy.
+        Clause = "clause",
+        /// What a rule finds.
+        Rule = "rule",
     }
 }
 
@@ -79,7 +92,7 @@ impl From<kept_names::Model> for KeptName {
     }
 }
 
-/// A clause of a policy that does not count for a crate or one of its versions.
+/// A clause of a policy, or a rule, that does not count for a crate or one of its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaiverRecord {
     /// Its number.
@@ -88,8 +101,10 @@ pub struct WaiverRecord {
     pub crate_id: CrateId,
     /// The version; all of the crate when `None`.
     pub version: Option<VersionId>,
-    /// Id of the clause.
-    pub clause: String,
+    /// Whether a clause or a rule is waived.
+    pub kind: WaivedKind,
+    /// Id of the clause or rule.
+    pub what: String,
     /// Why.
     pub reason: String,
     /// Who answers for it.
@@ -102,19 +117,22 @@ pub struct WaiverRecord {
     pub ended_at: Option<i64>,
 }
 
-impl From<waivers::Model> for WaiverRecord {
-    fn from(row: waivers::Model) -> WaiverRecord {
-        WaiverRecord {
+impl TryFrom<waivers::Model> for WaiverRecord {
+    type Error = StoreError;
+
+    fn try_from(row: waivers::Model) -> Result<WaiverRecord, StoreError> {
+        Ok(WaiverRecord {
             id: WaiverId(row.id),
             crate_id: CrateId(row.crate_id),
             version: row.version_id.map(VersionId),
-            clause: row.clause,
+            kind: read_word(&row.kind, "kind", row.id)?,
+            what: row.what,
             reason: row.reason,
             owner: row.owner,
             at: row.at,
             expires_at: row.expires_at,
             ended_at: row.ended_at,
-        }
+        })
     }
 }
 
@@ -212,21 +230,22 @@ impl Transaction {
         &mut self,
         krate: CrateId,
         version: Option<VersionId>,
-        clause: &str,
+        (kind, what): (WaivedKind, &str),
         reason: &str,
         expires_at: i64,
     ) -> Result<WaiverId, StoreError> {
         let row = waivers::ActiveModel {
             crate_id: Set(crate_by_id(&self.inner, krate.0).await?.id),
             version_id: Set(version.map(|it| it.0)),
-            clause: Set(clean(clause)),
+            kind: Set(kind.as_str().to_owned()),
+            what: Set(clean(what)),
             reason: Set(clean(reason)),
             owner: Set(clean(self.actor().unwrap_or_default())),
             at: Set(self.at),
             expires_at: Set(expires_at),
             ..Default::default()
         };
-        Ok(WaiverId(row.insert(&self.inner).await.during("waive the clause", clause)?.id))
+        Ok(WaiverId(row.insert(&self.inner).await.during("waive", what)?.id))
     }
 
     /// Ends a waiver. Gives what it was.
@@ -241,7 +260,7 @@ impl Transaction {
         let mut update: waivers::ActiveModel = row.into();
         update.ended_at = Set(Some(self.at));
         update.ended_by = Set(Some(clean(self.actor().unwrap_or_default())));
-        Ok(update.update(&self.inner).await.during("end the waiver", id)?.into())
+        update.update(&self.inner).await.during("end the waiver", id)?.try_into()
     }
 
     /// Versions of a crate that have to be judged again when a waiver begins or ends: the one it is about, or all.
@@ -318,7 +337,7 @@ impl Store {
             .filter(EndedAt.is_null())
             .filter(ExpiresAt.gt(at));
         let rows = query.order_by_asc(Id).all(&self.read).await.during("read the waivers of crate", krate)?;
-        Ok(rows.into_iter().map(WaiverRecord::from).collect())
+        rows.into_iter().map(WaiverRecord::try_from).collect()
     }
 
     /// Waivers of a crate, newest first, those that ended among them.
@@ -329,7 +348,7 @@ impl Store {
     pub async fn waivers_for(&self, krate: CrateId, limit: u64) -> Result<Vec<WaiverRecord>, StoreError> {
         let query = waivers::Entity::find().filter(waivers::Column::CrateId.eq(krate.0));
         let rows = query.order_by_desc(waivers::Column::Id).limit(limit).all(&self.read).await;
-        Ok(rows.during("read the waivers of crate", krate)?.into_iter().map(WaiverRecord::from).collect())
+        rows.during("read the waivers of crate", krate)?.into_iter().map(WaiverRecord::try_from).collect()
     }
 
     /// Waivers whose time is over and that nobody has seen to yet.
@@ -342,23 +361,55 @@ impl Store {
             .filter(waivers::Column::EndedAt.is_null())
             .filter(waivers::Column::ExpiresAt.lte(at));
         let rows = query.order_by_asc(waivers::Column::Id).limit(limit).all(&self.read).await;
-        Ok(rows.during("read", "waivers")?.into_iter().map(WaiverRecord::from).collect())
+        rows.during("read", "waivers")?.into_iter().map(WaiverRecord::try_from).collect()
     }
 
-    /// Waivers that count, soonest to expire first.
+    /// Waivers that count, soonest to expire first, each with the crate that it is about.
     ///
     /// # Errors
     ///
     /// When the database refuses.
-    pub async fn open_waivers(&self, limit: u64) -> Result<Vec<(String, WaiverRecord)>, StoreError> {
+    pub async fn open_waivers(&self, limit: u64) -> Result<Vec<(CrateRecord, WaiverRecord)>, StoreError> {
         let query = waivers::Entity::find().filter(waivers::Column::EndedAt.is_null());
         let rows = query.order_by_asc(waivers::Column::ExpiresAt).limit(limit).all(&self.read).await;
-        let mut shown = Vec::new();
-        for row in rows.during("read", "waivers")? {
-            let krate = crates::Entity::find_by_id(row.crate_id).one(&self.read).await;
-            let name = krate.during("read the crate", row.crate_id)?.map_or_else(String::new, |it| it.name);
-            shown.push((name, row.into()));
+        self.waivers_with_crates(rows.during("read", "waivers")?).await
+    }
+
+    /// Waivers that counted at some moment from `from` until before `to`, each with the crate that it is about.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn waivers_between(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(CrateRecord, WaiverRecord)>, StoreError> {
+        use waivers::Column::{At, EndedAt, ExpiresAt, Id};
+        let query = waivers::Entity::find()
+            .filter(At.lt(to))
+            .filter(ExpiresAt.gt(from))
+            .filter(EndedAt.is_null().or(EndedAt.gt(from)));
+        let rows = query.order_by_asc(Id).all(&self.read).await;
+        self.waivers_with_crates(rows.during("read", "waivers")?).await
+    }
+
+    async fn waivers_with_crates(
+        &self,
+        rows: Vec<waivers::Model>,
+    ) -> Result<Vec<(CrateRecord, WaiverRecord)>, StoreError> {
+        let mut found: BTreeMap<i64, crates::Model> = BTreeMap::new();
+        let ids: BTreeSet<i64> = rows.iter().map(|it| it.crate_id).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        for some in ids.chunks(ROWS_AT_ONCE) {
+            let query = crates::Entity::find().filter(crates::Column::Id.is_in(some.iter().copied()));
+            let crates = query.all(&self.read).await.during("read crates of", "waivers")?;
+            found.extend(crates.into_iter().map(|it| (it.id, it)));
         }
-        Ok(shown)
+        let of_crate = |row: waivers::Model| {
+            let krate = found.get(&row.crate_id).cloned().during("find the crate", row.crate_id)?;
+            Ok((CrateRecord::from(krate), WaiverRecord::try_from(row)?))
+        };
+        rows.into_iter().map(of_crate).collect()
     }
 }

@@ -209,7 +209,7 @@ numbers! {
     RequestId,
     /// Number of a lock of a crate.
     LockId,
-    /// Number of a waiver of a clause.
+    /// Number of a waiver.
     WaiverId,
     /// Number of a report.
     ReportId,

@@ -94,7 +94,7 @@ fn verdicts(page: &mut Page, outcome: &CheckOutcome) {
         .packages
         .iter()
         .filter_map(|it| Some((it, it.policy.as_ref()?)))
-        .filter(|(_, answer)| answer.verdict > Verdict::Allow || !answer.waived.is_empty())
+        .filter(|(_, answer)| answer.verdict > Verdict::Allow || answer.has_waivers())
         .collect();
     if held.is_empty() {
         return;

@@ -42,12 +42,17 @@ fn decided(page: &mut Page, indent: usize, file: &str, answer: &PolicyAnswer) {
     waived(page, indent, answer);
 }
 
-/// Waivers that took a clause back.
+/// Waivers that took a clause or a rule back.
 pub(super) fn waived(page: &mut Page, indent: usize, answer: &PolicyAnswer) {
-    for waived in &answer.waived {
-        let text = format!("by {} until {}: {}", waived.owner, waived.expires, waived.reason);
-        let head = format!("waived `{}` ", waived.clause);
-        page.hanging(indent, &[(Tone::Notice, &head)], &text);
+    let clauses =
+        answer.waived.iter().map(|it| (format!("`{}`", it.clause), &it.owner, &it.expires, &it.reason));
+    let rules = answer
+        .waived_rules
+        .iter()
+        .map(|it| (format!("rule `{}`", it.rule), &it.owner, &it.expires, &it.reason));
+    for (what, owner, expires, reason) in clauses.chain(rules) {
+        let text = format!("by {owner} until {expires}: {reason}");
+        page.hanging(indent, &[(Tone::Notice, &format!("waived {what} "))], &text);
     }
 }
 

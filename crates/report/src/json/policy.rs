@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use cratekeeper_model::{ClauseAnswer, ClauseOutcome, Outcome, PolicyAnswer, WaivedClause};
+use cratekeeper_model::{ClauseAnswer, ClauseOutcome, Outcome, PolicyAnswer, WaivedClause, WaivedRule};
 use serde::{Serialize, Serializer};
 
 use super::object::{Displayed, Each, object};
@@ -61,12 +61,13 @@ pub(super) struct AnswerObject<'a>(pub(super) &'a PolicyAnswer);
 
 impl Serialize for AnswerObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let PolicyAnswer { verdict: _, clause, line, reason, waived, clauses: _ } = self.0;
+        let PolicyAnswer { verdict: _, clause, line, reason, waived, waived_rules, clauses: _ } = self.0;
         object!(serializer, {
             "clause": clause,
             "line": line,
             "reason": reason,
             "waived": Each(waived, WaivedObject),
+            "waived_rules": Each(waived_rules, WaivedRuleObject),
         })
     }
 }
@@ -77,6 +78,15 @@ impl Serialize for WaivedObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let WaivedClause { clause, owner, reason, expires } = self.0;
         object!(serializer, { "clause": clause, "owner": owner, "reason": reason, "expires": expires })
+    }
+}
+
+struct WaivedRuleObject<'a>(&'a WaivedRule);
+
+impl Serialize for WaivedRuleObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let WaivedRule { rule, owner, reason, expires } = self.0;
+        object!(serializer, { "rule": rule, "owner": owner, "reason": reason, "expires": expires })
     }
 }
 

@@ -82,8 +82,17 @@ pub(crate) enum Change {
     KeepName { name: String, login: Option<String> },
     /// Let everybody have a name that was kept.
     FreeName { name: String },
-    /// Have a clause of the policy not count for a crate, or one of its versions, for so many days.
-    Waive { registry: String, krate: String, version: Option<String>, clause: String, days: u32 },
+    /// Have a clause of the policy, or a rule, not count for a crate, or one of its versions, for so many days.
+    Waive {
+        registry: String,
+        krate: String,
+        version: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clause: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+        days: u32,
+    },
     /// End a waiver.
     EndWaiver { waiver: i64 },
     /// Decide by another policy.

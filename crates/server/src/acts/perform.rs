@@ -10,6 +10,7 @@ use cratekeeper_store::{
 use semver::Version;
 use serde_json::{Value, json};
 
+use super::waivers::Asked;
 use super::{Change, Effect, Line, Target};
 use crate::configuration::HOSTED;
 use crate::console::join_purpose;
@@ -19,9 +20,6 @@ use crate::protocol::CrateName;
 
 /// How long whoever was invited has to choose a password, in seconds: three days, a weekend.
 const JOINED_WITHIN: i64 = 3 * 86_400;
-
-/// How long a waiver counts at most, in days: a year, after which somebody looks again.
-const WAIVED_DAYS: u32 = 366;
 
 impl Gate {
     /// Does an act in the name of `actor`.
@@ -133,11 +131,15 @@ impl Gate {
                 lines.push(line(format!("sessions of {}", user.login), "as they are", "ended"));
                 Ok(of_account(&user.login, lines, json!({ "user": user.login }), None))
             }
-            Change::Lock { .. }
-            | Change::KeepName { .. }
-            | Change::FreeName { .. }
-            | Change::Waive { .. }
-            | Change::EndWaiver { .. } => self.restrain(transaction, change, why).await,
+            Change::Lock { .. } | Change::KeepName { .. } | Change::FreeName { .. } => {
+                self.restrain(transaction, change, why).await
+            }
+            Change::Waive { registry, krate, version, clause, rule, days } => {
+                let (clause, rule) = (clause.as_deref(), rule.as_deref());
+                let asked = Asked { registry, krate, version: version.as_deref(), clause, rule, days: *days };
+                self.waive(transaction, &asked, why).await
+            }
+            Change::EndWaiver { waiver } => self.end_waiver(transaction, WaiverId(*waiver)).await,
             Change::SetPolicy { text } => self.set_policy(transaction, text, why).await,
             Change::Freeze { login, frozen } => self.freeze(transaction, login, *frozen, why).await,
             Change::NotifyOwners { target, template, text } => {
@@ -178,7 +180,7 @@ impl Gate {
         }
     }
 
-    /// Locks, names and waivers.
+    /// Locks and names.
     async fn restrain(
         &self,
         transaction: &mut Transaction,
@@ -219,59 +221,6 @@ impl Gate {
                 let before = format!("{before} (since {}: {})", kept.at, kept.reason);
                 let lines = vec![line(format!("name `{}`", kept.name), before, "free")];
                 Ok(of(&kept.name, lines, Some("it lets everybody have a name")))
-            }
-            Change::Waive { registry, krate, version, clause, days } => {
-                // As it is now: when it says something else by the time somebody agrees, that is another waiver.
-                let policy = self.engine.policy();
-                let Some(meant) = policy.clauses().iter().find(|it| it.id == *clause) else {
-                    return Err(Failure::Bad(format!(
-                        "the policy has no clause `{}`",
-                        crate::refusal::harmless(clause, 80)
-                    )));
-                };
-                let when = crate::refusal::harmless(&meant.when.replace('\n', " ⏎ "), 5_000);
-                let counts = format!("counts: {} ({}) when {when}", meant.verdict, meant.mode.as_str());
-                if !(1..=WAIVED_DAYS).contains(days) {
-                    return Err(Failure::Bad(format!("a waiver is for 1 to {WAIVED_DAYS} days")));
-                }
-                let krate = self.crate_of(registry, krate).await?;
-                let mut object = krate.name.clone();
-                let version = match version {
-                    None => None,
-                    Some(number) => {
-                        let target = Target {
-                            registry: registry.clone(),
-                            krate: Some(krate.name.clone()),
-                            version: Some(number.clone()),
-                            publisher: None,
-                        };
-                        let (subject, shown) = self.subject(&target).await?;
-                        object = shown;
-                        match subject {
-                            Subject::Version(id) => Some(id),
-                            _ => None,
-                        }
-                    }
-                };
-                let until = transaction.at().saturating_add(i64::from(*days) * 86_400);
-                transaction.waive(krate.id, version, clause, why, until).await?;
-                let versions = transaction.versions_waived(krate.id, version).await?;
-                self.judge_in(transaction, krate.registry, &versions).await?;
-                let lines = vec![line(
-                    format!("clause `{clause}` for {object}"),
-                    counts,
-                    format!("waived for {days} days"),
-                )];
-                Ok(Effect { is_work: true, ..of(&object, lines, Some("it weakens the policy for it")) })
-            }
-            Change::EndWaiver { waiver } => {
-                let ended = transaction.end_waiver(WaiverId(*waiver)).await?;
-                let krate = self.store.crate_by_id(ended.crate_id).await?;
-                let versions = transaction.versions_waived(krate.id, ended.version).await?;
-                self.judge_in(transaction, krate.registry, &versions).await?;
-                let lines =
-                    vec![line(format!("clause `{}` for {}", ended.clause, krate.name), "waived", "counts")];
-                Ok(Effect { is_work: true, ..of(&krate.name, lines, None) })
             }
             _ => Err(Failure::Internal("this act restrains nothing".to_owned())),
         }

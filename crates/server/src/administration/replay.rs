@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use cratekeeper_model::Verdict;
+use cratekeeper_model::{PolicyAnswer, Verdict};
 use cratekeeper_policy::{Circumstances, Policy};
 use cratekeeper_store::{
-    CrateRecord, Decision, DecisionAction, Fetch, RecordedInspection, State as Standing, TokenId, VersionId,
-    VersionRecord,
+    CrateId, CrateRecord, Decision, DecisionAction, Fetch, RecordedInspection, State as Standing, TokenId,
+    VersionId, VersionRecord, WaiverRecord,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use super::{AUDIT, Asked};
 use crate::error::{Failure, with_sources};
 use crate::gate::Gate;
+use crate::restraints::waiver;
 
 /// Inspections and fetches that are read in one go.
 const PAGE: u64 = 100;
@@ -145,7 +146,12 @@ impl Gate {
         let Ok(_turn) = self.replaying.try_acquire() else {
             return Err(Failure::Unavailable("somebody replays already; try again in a while".to_owned()));
         };
-        let mut replay = Replay { policy, since, until, past: HashMap::new() };
+        // What people waived at the gate holds whatever the policy: without it, each of those versions would seem to change.
+        let mut waivers: HashMap<CrateId, Vec<WaiverRecord>> = HashMap::new();
+        for (krate, waiver) in self.store.waivers_between(since, until).await? {
+            waivers.entry(krate.id).or_default().push(waiver);
+        }
+        let mut replay = Replay { policy, since, until, waivers, past: HashMap::new() };
         replay.read(self).await?;
         replay.answer(self).await
     }
@@ -156,13 +162,16 @@ struct Decided {
     before: Answer,
     /// Why not, where the other policy cannot be asked.
     after: Result<Answer, &'static str>,
-    waived: Vec<cratekeeper_model::WaivedClause>,
+    /// What it took back of what it found.
+    waived: PolicyAnswer,
 }
 
 struct Replay {
     policy: Arc<Policy>,
     since: i64,
     until: i64,
+    /// Of the gate, those that counted at some time between.
+    waivers: HashMap<CrateId, Vec<WaiverRecord>>,
     /// By version, oldest first.
     past: HashMap<VersionId, Vec<Decided>>,
 }
@@ -180,16 +189,40 @@ impl Replay {
             let page = gate.store.inspections_between(self.since, self.until, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some((last.record.at, last.record.id));
+            let waivers = self.waivers_of(gate, &page).await?;
             let policy = self.policy.clone();
             // A thousand conditions over as many cases take a moment.
             let decided = tokio::task::spawn_blocking(move || {
-                page.iter().map(|it| (it.record.version, decided(&policy, it))).collect::<Vec<_>>()
+                let decide = |it: &RecordedInspection| {
+                    let waivers = waivers.get(&it.record.version).map_or(&[][..], Vec::as_slice);
+                    (it.record.version, decided(&policy, it, waivers))
+                };
+                page.iter().map(decide).collect::<Vec<_>>()
             });
             let decided = decided.await.map_err(|_| Failure::Internal("a replay ended".to_owned()))?;
             for (version, decided) in decided {
                 self.past.entry(version).or_default().push(decided);
             }
         }
+    }
+
+    /// Waivers of the gate for the versions of some inspections.
+    async fn waivers_of(
+        &self,
+        gate: &Gate,
+        page: &[RecordedInspection],
+    ) -> Result<HashMap<VersionId, Vec<(WaiverRecord, String)>>, Failure> {
+        if self.waivers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<VersionId> = page.iter().map(|it| it.record.version).collect();
+        let mut found = HashMap::new();
+        for (krate, version) in gate.store.versions_by_id(&ids).await? {
+            let Some(waivers) = self.waivers.get(&krate.id) else { continue };
+            let of_version = waivers.iter().filter(|it| it.version.is_none_or(|it| it == version.id));
+            found.insert(version.id, of_version.map(|it| (it.clone(), krate.name.clone())).collect());
+        }
+        Ok(found)
     }
 
     async fn answer(mut self, gate: &Gate) -> Result<Replayed, Failure> {
@@ -216,11 +249,10 @@ impl Replay {
         let mut used = Vec::new();
         for (krate, version) in &versions {
             let Some(past) = self.past.remove(&version.id) else { continue };
-            let waived = past.iter().flat_map(|it| it.waived.iter().cloned()).collect::<Vec<_>>();
-            if !waived.is_empty()
-                && let Some(registry) = gate.registry_of(krate)
-            {
-                used.push((gate.package(registry, &krate.name, &version.version, version.checksum), waived));
+            if let Some(registry) = gate.registry_of(krate) {
+                let package = gate.package(registry, &krate.name, &version.version, version.checksum);
+                let waived = past.iter().map(|it| &it.waived).filter(|it| it.has_waivers());
+                used.extend(waived.map(|it| (package.clone(), it.clone())));
             }
             let Some(change) = self.change(gate, krate, version, &past, &mut replayed).await? else {
                 continue;
@@ -240,14 +272,8 @@ impl Replay {
         for change in &mut replayed.changes {
             change.stopped.truncate(LISTED_CLIENTS);
         }
-        let answers: Vec<_> = used
-            .into_iter()
-            .map(|(package, waived)| {
-                (package, cratekeeper_model::PolicyAnswer { waived, ..Default::default() })
-            })
-            .collect();
         replayed.stale_waivers =
-            self.policy.stale_waivers(gate.now(), answers.iter().map(|(package, answer)| (package, answer)));
+            self.policy.stale_waivers(gate.now(), used.iter().map(|(package, answer)| (package, answer)));
         Ok(replayed)
     }
 
@@ -363,7 +389,7 @@ fn would_be_closed(past: &[Decided], at: i64) -> bool {
     latest.is_some_and(|it| it.after.as_ref().is_ok_and(|after| is_closed(&after.state)))
 }
 
-fn decided(policy: &Policy, recorded: &RecordedInspection) -> Decided {
+fn decided(policy: &Policy, recorded: &RecordedInspection, waivers: &[(WaiverRecord, String)]) -> Decided {
     let record = &recorded.record;
     let line = record.answer.as_ref().and_then(|it| it.line);
     let before = Answer {
@@ -373,7 +399,7 @@ fn decided(policy: &Policy, recorded: &RecordedInspection) -> Decided {
         reason: record.reason.clone(),
         at: record.at,
     };
-    let not = |why| Decided { before: before.clone(), after: Err(why), waived: Vec::new() };
+    let not = |why| Decided { before: before.clone(), after: Err(why), waived: PolicyAnswer::default() };
     // What could not be inspected is no better off under another policy.
     if record.state == Standing::Failed {
         return not("it could not be inspected");
@@ -388,7 +414,12 @@ fn decided(policy: &Policy, recorded: &RecordedInspection) -> Decided {
             return not("what policy looked at cannot be read");
         }
     };
-    let answer = policy.decide_under(&circumstances, case, record.at);
+    let at = record.at;
+    let counted =
+        |it: &WaiverRecord| it.at <= at && at < it.expires_at && it.ended_at.is_none_or(|ended| at < ended);
+    let waivers = waivers.iter().filter(|(it, _)| counted(it));
+    let waivers: Vec<_> = waivers.filter_map(|(it, name)| waiver(it.clone(), name)).collect();
+    let answer = policy.decide_waiving(&circumstances, case, at, &waivers);
     let state = match answer.verdict {
         Verdict::Allow | Verdict::Warn => Standing::Released,
         Verdict::Quarantine => Standing::Held,
@@ -396,10 +427,12 @@ fn decided(policy: &Policy, recorded: &RecordedInspection) -> Decided {
     };
     let after = Answer {
         state: state.as_str().to_owned(),
-        clause: answer.clause,
+        clause: answer.clause.clone(),
         line: answer.line,
-        reason: answer.reason,
-        at: record.at,
+        reason: answer.reason.clone(),
+        at,
     };
-    Decided { before, after: Ok(after), waived: answer.waived }
+    let waived =
+        PolicyAnswer { waived: answer.waived, waived_rules: answer.waived_rules, ..PolicyAnswer::default() };
+    Decided { before, after: Ok(after), waived }
 }

@@ -120,6 +120,7 @@ pub(super) fn verb(change: &Change) -> String {
         Change::Lock { locked: false, .. } => "Unlock the crate",
         Change::KeepName { .. } => "Keep the name",
         Change::FreeName { .. } => "Free the name",
+        Change::Waive { rule: Some(_), .. } => "Waive the rule",
         Change::Waive { .. } => "Waive the clause",
         Change::EndWaiver { .. } => "End the waiver",
         Change::SetPolicy { .. } => "Set the policy",

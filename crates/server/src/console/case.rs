@@ -1,5 +1,6 @@
 //! A case: the story, the evidence, how the version was published, who is hit, what can be done, what was said.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -24,6 +25,7 @@ use super::notify;
 use super::offers::{self, About, Offer};
 use super::tombstone;
 use super::visitor::{Problem, Sent, Visitor};
+use super::waivers::{self, Waived};
 use crate::administration::AUDIT;
 use crate::call_graph::Calls;
 use crate::error::Failure;
@@ -64,6 +66,7 @@ struct CasePage {
     fetches: Vec<Fetch>,
     fetch_count: u64,
     decisions: Vec<Decided>,
+    waived: Vec<Waived>,
     acts: Vec<Offer>,
     similar: Vec<Similar>,
     alike: Vec<Alike>,
@@ -100,6 +103,8 @@ struct Finding {
     message: String,
     help: Option<String>,
     places: Vec<Place>,
+    /// Where its rule can be waived for this version; beside the first finding of each rule that counts.
+    waive: Option<String>,
 }
 
 /// What somebody reported.
@@ -154,6 +159,12 @@ pub(super) async fn case(
     }
     let found = inspection.as_ref().and_then(|it| it.case.clone());
     let back = format!("/console/version/{}/case", version.id);
+    let waivable = match &found {
+        Some(found) if visitor.has(&crate::acts::TRIAGE) => {
+            offers::waivable(&gate, (&registry, &krate, &version), found, &back)
+        }
+        _ => BTreeMap::new(),
+    };
     let decisions = decisions(&gate, &visitor, subjects(&registry, &version, &provenance), &back).await?;
     let view = gate.view(&registry, &krate.name).await?.ok_or_else(missing)?;
     let mut frame =
@@ -178,7 +189,7 @@ pub(super) async fn case(
         age: ago(gate.now() - case.opened_at),
         level: version.level.map_or_else(|| "unknown".to_owned(), |it| it.to_string()),
         story: found.as_ref().map_or_else(Vec::new, |it| story(it, version.id)),
-        findings: found.as_ref().map_or_else(Vec::new, |it| findings(it, version.id)),
+        findings: found.as_ref().map_or_else(Vec::new, |it| findings(it, version.id, &waivable)),
         more_findings: found.as_ref().map_or(0, |it| it.findings.len().saturating_sub(FINDINGS)),
         harmless_if: found.as_ref().and_then(|it| it.harmless_if.as_deref().map(plain)),
         unknown: found.map_or_else(Vec::new, |it| {
@@ -215,6 +226,7 @@ pub(super) async fn case(
         } else {
             Vec::new()
         },
+        waived: waivers::of_crate(&gate, &visitor, (&krate, &view.versions), Some(version.id), &back).await?,
         decisions,
         similar: similar(&gate, &case).await?,
         reports: reports(&gate, &krate, version.id, visitor.has(&AUDIT)).await?,
@@ -273,7 +285,8 @@ fn story(case: &Case, version: VersionId) -> Vec<Step> {
     case.chain.iter().map(step).collect()
 }
 
-fn findings(case: &Case, version: VersionId) -> Vec<Finding> {
+fn findings(case: &Case, version: VersionId, waivable: &BTreeMap<String, String>) -> Vec<Finding> {
+    let mut offered = BTreeSet::new();
     let finding = |it: &cratekeeper_model::Finding| Finding {
         rule: it.rule.clone(),
         severity: it.severity.to_string(),
@@ -281,6 +294,7 @@ fn findings(case: &Case, version: VersionId) -> Vec<Finding> {
         message: plain(&it.message),
         help: it.help.as_deref().map(plain),
         places: it.evidence.iter().take(EVIDENCE).map(|it| place(version, it)).collect(),
+        waive: waivable.get(&it.rule).filter(|_| offered.insert(it.rule.clone())).cloned(),
     };
     case.findings.iter().take(FINDINGS).map(finding).collect()
 }

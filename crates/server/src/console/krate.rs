@@ -19,6 +19,7 @@ use super::layout::{Frame, filters, moment, page, plain};
 use super::notify;
 use super::offers::{self, Offer, TakenDown};
 use super::visitor::{Problem, Visitor};
+use super::waivers::{self, Waived};
 use crate::error::Failure;
 use crate::gate::Gate;
 
@@ -47,6 +48,7 @@ struct CratePage {
     events: Vec<EventRow>,
     cases: Vec<CaseRow>,
     decisions: Vec<Decided>,
+    waived: Vec<Waived>,
     near: Vec<Near>,
     acts: Vec<Offer>,
 }
@@ -126,6 +128,7 @@ pub(super) async fn krate(
         owners: gate.store.owners(krate.id).await?,
         chart: history(&marks(&view.versions, &events, None), gate.now()),
         decisions: decisions(&gate, &visitor, subjects, &back).await?,
+        waived: waivers::of_crate(&gate, &visitor, (krate, &view.versions), None, &back).await?,
         near: near(&gate, &krate.name).await?,
         acts: if visitor.has(&crate::acts::TRIAGE) {
             {

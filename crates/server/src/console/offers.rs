@@ -1,5 +1,8 @@
 //! What can be done about a version, a crate and a publisher: links to the page before each act.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use cratekeeper_model::{Case, ClauseMode};
 use cratekeeper_store::{
     CaseId, CrateEvent, CrateRecord, DecisionAction, Enforcement, EventKind, Lock, LockedAction, Registry,
     RegistryKind, State as Standing, VersionRecord,
@@ -7,6 +10,7 @@ use cratekeeper_store::{
 
 use super::act::link;
 use crate::acts::{Change, Target};
+use crate::gate::Gate;
 
 /// Seconds before a version's arrival from which on yanks of its crate are offered to be rolled back: two days, as attackers take good
 /// versions away first.
@@ -115,7 +119,8 @@ pub(super) fn of_version(about: &About<'_>) -> Vec<Offer> {
             registry: registry.name.clone(),
             krate: krate.name.clone(),
             version: Some(version.version.to_string()),
-            clause,
+            clause: Some(clause),
+            rule: None,
             days: WAIVED,
         };
         offers.add("Waive its clause for 90 days", &change, false);
@@ -128,6 +133,30 @@ pub(super) fn of_version(about: &About<'_>) -> Vec<Offer> {
 
 fn target(registry: &Registry) -> Target {
     Target { registry: registry.name.clone(), krate: None, version: None, publisher: None }
+}
+
+/// Where each rule can be waived that found something in a version and counts.
+pub(super) fn waivable(
+    gate: &Gate,
+    (registry, krate, version): (&Registry, &CrateRecord, &VersionRecord),
+    found: &Case,
+    back: &str,
+) -> BTreeMap<String, String> {
+    let policy = gate.engine.policy();
+    let counts = |rule: &str| policy.mode_of(rule) == ClauseMode::Enforce;
+    let rules: BTreeSet<&str> = found.findings.iter().map(|it| it.rule.as_str()).collect();
+    let path = |rule: &str| {
+        let change = Change::Waive {
+            registry: registry.name.clone(),
+            krate: krate.name.clone(),
+            version: Some(version.version.to_string()),
+            clause: None,
+            rule: Some(rule.to_owned()),
+            days: WAIVED,
+        };
+        (rule.to_owned(), link(&change, back))
+    };
+    rules.into_iter().filter(|it| counts(it)).map(path).collect()
 }
 
 /// How many versions of a crate were taken down.

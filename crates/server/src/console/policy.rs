@@ -17,6 +17,7 @@ use super::act;
 use super::layout::{Frame, filters, page, plain};
 use super::lines::{Fate, changed};
 use super::visitor::{Problem, Sent, Visitor};
+use super::waivers::{self, Waived};
 use crate::acts;
 use crate::administration::Replayed;
 use crate::error::Failure;
@@ -56,6 +57,8 @@ struct PolicyPage {
     text: String,
     clauses: Vec<Clause>,
     waivers: Vec<Waiver>,
+    /// Of the gate.
+    waived: Vec<Waived>,
     changes: Vec<Change>,
     /// The text that is tried out.
     tried: String,
@@ -79,9 +82,10 @@ struct Clause {
     reason: String,
 }
 
-/// A waiver.
+/// A waiver of the file.
 struct Waiver {
-    clause: String,
+    /// Of which clause or rule.
+    what: String,
     package: String,
     owner: String,
     reason: String,
@@ -129,6 +133,7 @@ async fn show(gate: &Gate, visitor: &Visitor, tried: Tried) -> Result<Response, 
         text: policy.text().to_owned(),
         clauses: policy.clauses().iter().map(clause).collect(),
         waivers: policy.waivers().iter().map(|it| waiver(it, gate.now())).collect(),
+        waived: waivers::open(gate, visitor, PAGE).await?,
         changes: changes(gate).await?,
         tried: tried.text,
         days: tried.days,
@@ -169,7 +174,7 @@ fn waiver(waiver: &cratekeeper_policy::Waiver, now: i64) -> Waiver {
         None
     };
     Waiver {
-        clause: waiver.clause.clone(),
+        what: waiver.what.to_string(),
         package: match &waiver.version {
             Some(version) => format!("{}@{version}", waiver.name),
             None => waiver.name.clone(),

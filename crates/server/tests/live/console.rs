@@ -49,16 +49,8 @@ pub(crate) fn false_alarm() -> bool {
     let case = first.get(&queue.link("faster_log 1.7.8"));
     assert!(case.body.contains("fast_log"), "it is found by what it was copied from: {}", case.body);
     for name in ["Release this version", "Waive its clause for 90 days"] {
-        let asked = first.act(&case.link(name), "we wrote it ourselves, as an exercise");
-        assert_eq!(asked.status, 303, "{}", asked.body);
+        by_two(world, (&mut first, &mut second), &case.link(name));
         assert!(first.get("/admin/v1/status").status != 200, "a session is no token");
-        let place = asked.location().split('?').next().unwrap().to_owned();
-        let request = second.get(&place);
-        assert!(request.body.contains("Agree, and do it"), "{}", request.body);
-        let fields = [("digest", &*request.hidden("digest")), ("reason", "so they did")];
-        let agreed = second.post(&format!("{place}/agree"), &fields);
-        assert_eq!(agreed.status, 303, "{}", agreed.body);
-        world.settle();
     }
     let again =
         json!({ "target": { "crate": "faster_log", "version": "1.7.8" }, "reason": "is it raised again?" });
@@ -70,6 +62,68 @@ pub(crate) fn false_alarm() -> bool {
     let queue = first.get("/console/queue");
     assert!(!queue.body.contains("faster_log 1.7.8"), "{}", queue.body);
     assert!(first.get("/console/queue?state=closed").body.contains("faster_log 1.7.8"));
+    true
+}
+
+/// One person asks for an act, and another agrees. Gives the page on which that one does.
+fn by_two(world: &World, (first, second): (&mut Surfer<'_>, &mut Surfer<'_>), act: &str) -> String {
+    let asked = first.act(act, "we wrote it ourselves, as an exercise");
+    assert_eq!(asked.status, 303, "{}", asked.body);
+    let place = asked.location().split('?').next().unwrap().to_owned();
+    let request = second.get(&place);
+    assert!(request.body.contains("Agree, and do it"), "{}", request.body);
+    let fields = [("digest", &*request.hidden("digest")), ("reason", "so they did")];
+    let agreed = second.post(&format!("{place}/agree"), &fields);
+    assert_eq!(agreed.status, 303, "{}", agreed.body);
+    world.settle();
+    request.body
+}
+
+/// Without the rules that found something a version is let through; and stands as before once the waivers end, each by one person.
+pub(crate) fn waived_rules() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../incidents");
+    let stage = Stage::over(&root.join("fasterlog"));
+    let world = &stage.world;
+    let standing = || {
+        let path = "/admin/v1/versions/hosted/faster_log/1.7.8";
+        let known = world.administer("GET", path, &Value::Null);
+        known["version"]["standing"]["state"].as_str().unwrap().to_owned()
+    };
+    let held = standing();
+    assert_ne!(held, "released");
+    let mut first = Surfer::signed_in(world, "operator", PASSWORD);
+    let mut second = Surfer::signed_in(world, "colleague", PASSWORD);
+    let queue = first.get("/console/queue");
+    let case = first.get(&queue.link("faster_log 1.7.8"));
+    let offered: Vec<&str> =
+        case.body.split(">Waive ").skip(1).filter_map(|it| Some(it.split_once(" here</a>")?.0)).collect();
+    assert!(!offered.is_empty(), "{}", case.body);
+    let mut last = String::new();
+    for rule in &offered {
+        last = by_two(world, (&mut first, &mut second), &case.link(&format!("Waive {rule} here")));
+        let preview = format!("rule `{rule}` for faster_log@1.7.8");
+        assert!(last.contains(&preview), "{last}");
+    }
+    assert!(last.contains("what the policy makes of faster_log@1.7.8"), "{last}");
+    assert!(last.contains("allow by no clause"), "the last one says that it is let through: {last}");
+    assert_eq!(standing(), "released");
+    // What a policy would have done is asked with the same waivers, so the one in force changes nothing of it.
+    let text = world.administer("GET", "/admin/v1/policy", &Value::Null)["text"].as_str().unwrap().to_owned();
+    let asked = json!({ "policy": text, "since": 0, "until": 4_000_000_000_i64 });
+    let replayed = world.administer("POST", "/admin/v1/replay", &asked);
+    let changes = replayed["changes"].as_array().unwrap();
+    assert!(changes.iter().all(|it| it["crate"] != "faster_log"), "{replayed:#}");
+    let page = first.get("/console/crate/hosted/faster_log");
+    assert_eq!(page.body.matches(">End it</a>").count(), offered.len(), "{}", page.body);
+    assert!(first.get("/console/policy").body.contains(&format!("<code>{}</code> for", offered[0])));
+    assert!(first.get(&queue.link("faster_log 1.7.8")).body.contains(">End it</a>"));
+    for _ in &offered {
+        let page = first.get("/console/crate/hosted/faster_log");
+        let ended = first.act(&page.link("End it"), "it is no exercise after all");
+        assert_eq!(ended.status, 303, "one person is enough: {}", ended.body);
+        world.settle();
+    }
+    assert_eq!(standing(), held);
     true
 }
 

@@ -33,11 +33,12 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 27] = [
+const TESTS: [Test; 28] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
     ("a_false_alarm_is_waived_and_not_raised_again", |_| console::false_alarm()),
+    ("a_waived_rule_counts_again_once_it_ends", |_| console::waived_rules()),
     ("a_campaign_is_blocked_at_once", |_| console::campaign()),
     ("operators_yank_and_put_back", |_| console::yanked_by_operators()),
     ("what_loosens_takes_two_people", |_| console::two_people()),

@@ -4,7 +4,7 @@ use cratekeeper_store::{
     Act, Assignee, CaseFilter, CaseOrder, CaseState, DecisionAction, DecisionFilter, Enforcement,
     LockedAction, NewDecision, NewReport, NewRequest, NewSession, NewUser, Outcome, REQUEST_WAITS,
     ROLES_SETTLE, ReportKind, RequestId, RequestState, Role, SESSION_IDLE, SESSION_LENGTH, SignInMethod,
-    State, Store, StoreErrorKind, Subject, Transaction, User, VersionId,
+    State, Store, StoreErrorKind, Subject, Transaction, User, VersionId, WaivedKind,
 };
 use serde_json::json;
 
@@ -307,13 +307,16 @@ on_both! {
         let twice = transaction.set_lock(krate.id, LockedAction::Publish, true, "again").await.unwrap_err();
         assert_eq!(*twice.kind(), StoreErrorKind::AlreadyExists);
         transaction.keep_name("Other-Thing", Some("Alice"), "it is hers").await.unwrap();
-        let waiver = transaction.waive(krate.id, Some(version), "default-alert", "ours", NOW + 100).await.unwrap();
+        let waiver = transaction.waive(krate.id, Some(version), (WaivedKind::Rule, "network-access"), "ours", NOW + 100).await.unwrap();
         transaction.commit().await.unwrap();
         let locks = store.locks(krate.id).await.unwrap();
         assert_eq!((locks.len(), locks[0].action), (1, LockedAction::Publish));
         assert_eq!(store.kept_name("other_thing").await.unwrap().unwrap().login.as_deref(), Some("Alice"));
         assert_eq!(store.kept_names("", 10).await.unwrap().len(), 1);
-        assert_eq!(store.waivers_of(krate.id, version, NOW + 99).await.unwrap()[0].id, waiver);
+        let waivers = store.waivers_of(krate.id, version, NOW + 99).await.unwrap();
+        assert_eq!((waivers[0].id, waivers[0].kind, waivers[0].what.as_str()), (waiver, WaivedKind::Rule, "network-access"));
+        let open = store.open_waivers(10).await.unwrap();
+        assert_eq!((open[0].0.id, open[0].1.id), (krate.id, waiver));
         assert!(store.waivers_of(krate.id, version, NOW + 100).await.unwrap().is_empty(), "it has expired");
         assert_eq!(store.expired_waivers(NOW + 100, 10).await.unwrap().len(), 1);
         let mut transaction = act(&store, "tina", NOW + 101).await;
