@@ -14,6 +14,7 @@ mod clock;
 mod console;
 mod identity_provider;
 mod incidents;
+mod mail_over_tls;
 mod mirror;
 mod owners;
 mod policies;
@@ -37,7 +38,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 29] = [
+const TESTS: [Test; 31] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -51,6 +52,8 @@ const TESTS: [Test; 29] = [
     ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),
     ("incidents_live", incidents::incidents),
     ("owners_are_told_by_mail", |_| owners::told_by_mail()),
+    ("mail_arrives_over_tls_or_not_at_all", |_| mail_over_tls::tls()),
+    ("mail_arrives_over_starttls_or_not_at_all", |_| mail_over_tls::starttls()),
     ("nobody_is_told_where_mail_is_not_set_up", |_| owners::no_mail()),
     ("nothing_of_a_frozen_account_is_accepted", |_| owners::frozen()),
     ("two_trusted_reports_hold_and_a_thousand_strangers_do_not", |_| owners::trusted_reports()),
