@@ -296,6 +296,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_pieces(argument in "(concat!|env!|r#|::|[a-z$!\"\\\\(){},# ü]){0,40}") {
+            // Every piece begins somewhere in the text.
+            proptest::prop_assert!(super::pieces(&argument).len() <= argument.len());
+        }
+    }
+
     #[test]
     fn what_comes_first_decides_where_a_path_begins() {
         for argument in [

@@ -75,6 +75,8 @@ pub(crate) enum Shown {
     Twice,
     /// Beside one of another kind and the same name, which RFC 7517, 4.5 gives as an example.
     BesideAnotherKind,
+    /// Beside the one that it will sign with next, as those do that announce it.
+    BesideTheNext,
     /// Not at all.
     Nowhere,
     /// As a secret that is shared: what is public, for a MAC.
@@ -416,6 +418,11 @@ fn keys(state: &State) -> Value {
         Shown::BesideAnotherKind => {
             let of = if key.algorithm == Algorithm::Es256 { Algorithm::Rs256 } else { Algorithm::Es256 };
             keys.push(Key::new(of, &key.name).shown());
+        }
+        Shown::BesideTheNext => {
+            let mut next = key.another();
+            next.name.push_str("-next");
+            keys.push(next.shown());
         }
         Shown::Nowhere => return json!({ "keys": [] }),
         Shown::AsASecret => {

@@ -75,6 +75,19 @@ fn each_way(world: &World, provider: &StandIn, number: &mut u8) {
         provider.sign_with(algorithm, &format!("key-{round}"));
         assert!(gets_in(world, provider, number), "{algorithm:?} {shown:?}");
     }
+    // A key that is announced is there when it is used: nobody has to ask for it.
+    wait_for_keys();
+    provider.show(Shown::BesideTheNext);
+    provider.sign_with(Algorithm::Rs256, "key");
+    assert!(gets_in(world, provider, number));
+    let reads = provider.reads();
+    provider.rotate("key-next");
+    assert!(gets_in(world, provider, number));
+    assert_eq!(provider.reads(), reads);
+    // Which of two it is has to be said (OpenID Connect Core 1.0, section 10.1).
+    provider.twist(Twist::NoKeyNamed);
+    assert!(!gets_in(world, provider, number));
+    provider.twist(Twist::Nothing);
     provider.show(Shown::Plainly);
 }
 
