@@ -90,6 +90,9 @@ pub struct MailConfiguration {
     /// How what is said to it is kept from others.
     #[serde(default)]
     pub encryption: MailEncryption,
+    /// File in PEM with who has to have issued the server's certificate; by default, that is whoever the system trusts.
+    #[serde(default)]
+    pub certificate_authority: Option<PathBuf>,
     /// Who mail is from: `Gate <gate@example.com>`.
     pub from: String,
     /// Who signs in at the server; nobody without it.
@@ -142,6 +145,10 @@ impl MailConfiguration {
             let reason = "without encryption, anybody on the way reads and changes mail; only a server on this machine is used so";
             return Some(("mail.encryption", "none", reason));
         }
+        if self.encryption == MailEncryption::None && self.certificate_authority.is_some() {
+            let reason = "without encryption, no certificate is looked at";
+            return Some(("mail.certificate-authority", "…", reason));
+        }
         if self.from.parse::<lettre::message::Mailbox>().is_err() {
             return Some(("mail.from", &self.from, "it is no address like `Gate <gate@example.com>`"));
         }
@@ -159,6 +166,7 @@ impl Default for MailConfiguration {
             server: String::new(),
             port: None,
             encryption: MailEncryption::default(),
+            certificate_authority: None,
             from: String::new(),
             user: None,
             password_file: None,

@@ -5,26 +5,28 @@
 //!
 //! The password is read from its file when the gate is opened. It is in no log, and neither are addresses.
 
-use std::path::PathBuf;
+mod transport;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use cratekeeper_store::{Lease, MAIL, Mail, MailId, MailState, StoreError};
+use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use serde_json::Value;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
-use crate::configuration::{MailConfiguration, MailEncryption};
+use crate::configuration::MailConfiguration;
 use crate::error::with_sources;
 use crate::gate::Gate;
 use crate::outgoing::{Ended, Outgoing};
 use crate::refusal::harmless;
 
-/// How long a server may take over one step.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use self::transport::Transport;
 
 /// Longest address, in bytes (RFC 5321, 4.5.3.1.3, without the brackets).
 const ADDRESS: usize = 254;
@@ -37,7 +39,7 @@ pub(crate) const SEALED: &str = "body of a mail";
 
 /// Sends mail.
 pub(crate) struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    transport: Transport,
     from: Mailbox,
     /// What stands behind the `@` of the numbers of mails.
     host: String,
@@ -56,6 +58,14 @@ pub enum MailError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file with the certificate authority cannot be read.
+    #[error("failed to read the certificate authority of the mail server from `{}`", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
     /// TLS cannot be set up.
     #[error("failed to set up mail: {0}")]
     Transport(String),
@@ -67,26 +77,21 @@ pub enum MailError {
 impl Mailer {
     /// Sets up sending, for a gate of this URL. No connection is made.
     pub(crate) fn open(configuration: &MailConfiguration, url: &str) -> Result<Mailer, MailError> {
-        let failed = |error: lettre::transport::smtp::Error| MailError::Transport(with_sources(&error));
-        let server = configuration.server.as_str();
-        type Smtp = AsyncSmtpTransport<Tokio1Executor>;
-        let mut builder = match configuration.encryption {
-            MailEncryption::Tls => Smtp::relay(server).map_err(failed)?,
-            MailEncryption::StartTls => Smtp::starttls_relay(server).map_err(failed)?,
-            MailEncryption::None => Smtp::builder_dangerous(server),
-        };
         let host = url.parse::<url::Url>().ok().and_then(|it| it.host_str().map(str::to_owned));
         let host = host.unwrap_or_else(|| "localhost".to_owned());
-        builder = builder.port(configuration.port()).timeout(Some(TIMEOUT));
-        builder = builder.hello_name(ClientId::Domain(host.clone()));
+        let mut credentials = None;
         if let (Some(user), Some(path)) = (&configuration.user, &configuration.password_file) {
             let password = std::fs::read_to_string(path)
                 .map_err(|source| MailError::Password { path: path.clone(), source })?;
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
-            builder = builder.credentials(Credentials::new(user.clone(), password));
+            credentials = Some(Credentials::new(user.clone(), password));
         }
+        let authority = configuration.certificate_authority.as_deref().map(read_authority).transpose()?;
+        let hello = ClientId::Domain(host.clone());
+        let transport = Transport::new(configuration, authority.as_deref(), hello, credentials)
+            .map_err(|error| MailError::Transport(with_sources(&error)))?;
         let from = configuration.from.parse().map_err(|_| MailError::From)?;
-        Ok(Mailer { transport: builder.build(), from, host, per_hour: configuration.per_hour.into() })
+        Ok(Mailer { transport, from, host, per_hour: configuration.per_hour.into() })
     }
 
     fn message(&self, mail: &Mail, body: String) -> Result<Message, String> {
@@ -105,6 +110,18 @@ impl Mailer {
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         message.headers_mut().insert_raw(HeaderValue::new(name, "auto-generated".to_owned()));
         Ok(message)
+    }
+}
+
+/// The text of a file with certificates.
+fn read_authority(path: &Path) -> Result<Vec<u8>, MailError> {
+    let failed = |source| MailError::Authority { path: path.to_owned(), source };
+    let text = std::fs::read(path).map_err(failed)?;
+    match CertificateDer::pem_slice_iter(&text).next() {
+        Some(Ok(_)) => Ok(text),
+        _ => {
+            Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "it has no certificate in PEM")))
+        }
     }
 }
 
@@ -159,9 +176,9 @@ impl Gate {
         let attempted = match self.body(&mail).and_then(|body| mailer.message(&mail, body)) {
             Ok(message) => mailer
                 .transport
-                .send(message)
+                .send(message.envelope(), &message.formatted())
                 .await
-                .map_err(|error| (harmless(&with_sources(&error), 1_000), error.is_permanent())),
+                .map_err(|refused| (harmless(&refused.reason, 1_000), refused.is_final)),
             // What cannot be written today cannot be tomorrow.
             Err(reason) => Err((reason, true)),
         };
@@ -195,6 +212,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::MailEncryption;
 
     #[test]
     fn an_address_is_one_and_nothing_else() {
@@ -263,9 +281,35 @@ mod tests {
             password_file: Some(path.path().to_owned()),
             ..MailConfiguration::default()
         };
-        let mailer = Mailer::open(&configuration, "http://127.0.0.1").unwrap();
-        assert!(!format!("{configuration:?} {:?}", mailer.transport).contains("sesame"));
+        assert!(Mailer::open(&configuration, "http://127.0.0.1").is_ok());
+        assert!(!format!("{configuration:?}").contains("sesame"));
         let missing = MailConfiguration { password_file: Some("/nowhere".into()), ..configuration };
         assert!(matches!(Mailer::open(&missing, "x"), Err(MailError::Password { .. })));
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_no_certificate_authority() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let configuration = MailConfiguration {
+            server: "127.0.0.1".to_owned(),
+            from: "gate@example.invalid".to_owned(),
+            certificate_authority: Some(file.path().to_owned()),
+            ..MailConfiguration::default()
+        };
+        let issued = rcgen::generate_simple_self_signed(["mail.example.invalid".to_owned()]).unwrap();
+        let key = issued.signing_key.serialize_pem();
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for text in ["", "a text", &key, broken] {
+            std::fs::write(file.path(), text).unwrap();
+            let error = Mailer::open(&configuration, "http://127.0.0.1").err().unwrap();
+            assert!(
+                matches!(error, MailError::Authority { .. } | MailError::Transport(_)),
+                "{text}: {error}"
+            );
+        }
+        std::fs::write(file.path(), issued.cert.pem()).unwrap();
+        assert!(Mailer::open(&configuration, "http://127.0.0.1").is_ok());
+        let missing = MailConfiguration { certificate_authority: Some("/nowhere".into()), ..configuration };
+        assert!(matches!(Mailer::open(&missing, "x"), Err(MailError::Authority { .. })));
     }
 }

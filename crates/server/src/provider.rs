@@ -17,10 +17,11 @@ use openidconnect::core::{
     CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError,
-    ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata,
-    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
+    AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode,
+    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, JsonWebKeySetUrl,
+    Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, RequestTokenError, Scope,
+    SignatureVerificationError, TokenResponse as _, TokenUrl, http,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
@@ -38,8 +39,9 @@ const BELIEVED: Duration = Duration::from_secs(60 * 60);
 /// How long a provider that could not be asked is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(10);
 
-/// How long keys are not asked for again: who comes back at the same time has the answer of one question.
-const KEYS_AGAIN: Duration = Duration::from_secs(1);
+/// How long keys are not asked for again, however many come with one that is not known: they have the answer of one question. Providers show a key
+/// long before they sign with it, so that who is refused meanwhile is one who meets a provider that does not.
+const KEYS_AGAIN: Duration = Duration::from_secs(5);
 
 /// Questions to the provider at the same time: each takes a thread.
 const QUESTIONS: usize = 8;
@@ -67,7 +69,19 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// What a provider says about itself besides what the library reads.
+/// What a provider says about itself, as far as it matters here (OpenID Connect Discovery 1.0, section 3). Real ones say much more, some of it in
+/// forms of their own or empty: what nobody reads has to be in nobody's way.
+#[derive(Debug, Deserialize)]
+struct Described {
+    issuer: IssuerUrl,
+    authorization_endpoint: AuthUrl,
+    token_endpoint: TokenUrl,
+    jwks_uri: JsonWebKeySetUrl,
+    token_endpoint_auth_methods_supported: Option<Vec<CoreClientAuthMethod>>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+}
+
+/// What of it the library does not know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct More {
     /// Whether it says who it is when it sends somebody back (RFC 9207).
@@ -302,9 +316,7 @@ impl Provider {
         let token = self.exchange(&metadata, code, verifier).await?;
         match self.check(&metadata, &token, nonce, at) {
             // It may have taken another key since.
-            Err(ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
-            )) => {
+            Err(ClaimsVerificationError::SignatureVerification(error)) if is_about_the_key(&error) => {
                 let metadata = self.metadata(true).await?;
                 self.check(&metadata, &token, nonce, at)
             }
@@ -420,27 +432,56 @@ impl Provider {
     }
 
     async fn ask_for_metadata(&self) -> Result<Metadata, ProviderError> {
-        let found = Metadata::discover_async(self.issuer.clone(), &self.asking).await;
-        let metadata = found.map_err(|error| match error {
+        let described = self.ask_for_description().await?;
+        if described.issuer != self.issuer {
+            // Believed as it is written, as the specification says (section 4.3): one of many tenants could call itself another.
+            return Err(ProviderError::Away(format!(
+                "it calls itself `{}`, and is set up as `{}`",
+                described.issuer.as_str(),
+                self.issuer.as_str()
+            )));
+        }
+        let places = [
+            described.authorization_endpoint.as_str(),
+            described.token_endpoint.as_str(),
+            described.jwks_uri.as_str(),
+        ];
+        // People are sent to the first, with whatever it is: only what may be asked can be a place to go.
+        if !places.into_iter().all(may_be_asked) {
+            return Err(ProviderError::Away("it names a place that is not encrypted".to_owned()));
+        }
+        let keys = JsonWebKeySet::fetch_async(&described.jwks_uri, &self.asking).await;
+        let keys = keys.map_err(|error| match error {
             // The body is somebody else's text.
             DiscoveryError::Response(status, _, reason) => {
                 ProviderError::Away(format!("status {status}: {reason}"))
             }
             error => ProviderError::away(&error),
         })?;
-        let places = [
-            Some(metadata.authorization_endpoint().as_str()),
-            metadata.token_endpoint().map(|it| it.as_str()),
-        ];
-        // People are sent to the first, with whatever it is: only what may be asked can be a place to go.
-        for place in places {
-            if !place.is_some_and(may_be_asked) {
-                return Err(ProviderError::Away(
-                    "it names a place that is not encrypted, or none".to_owned(),
-                ));
-            }
+        let more = More {
+            authorization_response_iss_parameter_supported: described
+                .authorization_response_iss_parameter_supported
+                .unwrap_or_default(),
+        };
+        // What it says that it signs with is not asked: what is believed is said here.
+        let (issuer, place) = (described.issuer, described.authorization_endpoint);
+        Ok(Metadata::new(issuer, place, described.jwks_uri, Vec::new(), Vec::new(), Vec::new(), more)
+            .set_token_endpoint(Some(described.token_endpoint))
+            .set_token_endpoint_auth_methods_supported(described.token_endpoint_auth_methods_supported)
+            .set_jwks(keys))
+    }
+
+    /// Reads what the provider says about itself.
+    async fn ask_for_description(&self) -> Result<Described, ProviderError> {
+        // Section 4.1: a slash at the end of the issuer is left out.
+        let place = format!("{}/.well-known/openid-configuration", self.issuer().trim_end_matches('/'));
+        let request = http::Request::get(place).header(http::header::ACCEPT, "application/json");
+        let request = request.body(Vec::new()).map_err(|error| ProviderError::away(&error))?;
+        let answer = self.asking.call(request).await.map_err(|error| ProviderError::away(&error))?;
+        if answer.status() != http::StatusCode::OK {
+            return Err(ProviderError::Away(format!("status {}", answer.status())));
         }
-        Ok(metadata)
+        serde_json::from_slice(answer.body()).map_err(|error| ProviderError::away(&error))
     }
 
     /// What somebody is told, and what the log is.
@@ -467,6 +508,17 @@ impl Provider {
             }
         }
     }
+}
+
+/// Whether a signature could be right by another key than those that are known.
+fn is_about_the_key(error: &SignatureVerificationError) -> bool {
+    matches!(
+        error,
+        SignatureVerificationError::NoMatchingKey
+            | SignatureVerificationError::CryptoError(_)
+            | SignatureVerificationError::AmbiguousKeyId(_)
+            | SignatureVerificationError::InvalidKey(_)
+    )
 }
 
 /// The provider cannot be set up.

@@ -18,10 +18,12 @@ pub(super) const RULE: Rule = Rule {
 |---|---|
 | absolute, or below a directory that a variable names (`HOME`, `USERPROFILE`, `CARGO_HOME`, …), in what is shipped | medium, high |
 | the same in tests, benchmarks and examples | low, medium |
-| leaves the package by `..` | low, medium |
-| below another variable, or put together by another macro | info, low |
+| leaves the package by `..`, from the file's directory or from `CARGO_MANIFEST_DIR` | low, medium |
+| begins with what a macro is handed, in a package that has the compiler put such a variable into the program | low, medium |
+| below another variable, or climbs with `..` above what a macro is handed or where it stands | info, low |
 
-`OUT_DIR` and paths inside of the package are silent.
+`concat!` is looked through: the piece that comes first decides where a path begins. `OUT_DIR` and paths inside of the package are silent; so is what
+begins with something that a macro is handed and only goes on from there, whether it becomes documentation or a constant.
 
 **Why:** what the compiler reads becomes a constant: keys and credentials of whoever compiles leave with the program, although no
 function that opens files is ever called.
@@ -82,44 +84,161 @@ fn weight(facts: &Facts, include: &Include) -> Option<(Severity, Confidence)> {
     } else {
         (Severity::Low, Confidence::Medium)
     };
+    let leaves = (Severity::Low, Confidence::Medium);
     let directory = places::directory(places::path(facts, include.file));
-    let variables: Vec<&str> = variables(&include.argument).collect();
     if include.literal {
         return match places::inside_package(directory, &include.argument) {
             Some(_) => None,
             None if is_absolute(&include.argument) => Some(outside),
-            None => Some((Severity::Low, Confidence::Medium)),
+            None => Some(leaves),
         };
     }
-    if variables.iter().any(|it| OUTSIDE.contains(it)) {
+    let pieces = pieces(&include.argument);
+    if pieces.iter().any(|it| matches!(it, Piece::Variable(name) if OUTSIDE.contains(name))) {
         return Some(outside);
     }
-    if variables.contains(&"CARGO_MANIFEST_DIR") {
-        let texts: String = texts(&include.argument).filter(|it| *it != "CARGO_MANIFEST_DIR").collect();
-        let leaves = places::inside_package("", texts.trim_start_matches('/')).is_none();
-        return leaves.then_some((Severity::Low, Confidence::Medium));
+    let rest = path(pieces.get(1..).unwrap_or_default());
+    match pieces.first()? {
+        Piece::Text(_) if is_absolute(&path(&pieces)) => Some(outside),
+        Piece::Text(_) => {
+            let is_inside = places::inside_package(directory, &path(&pieces)).is_some();
+            // In a macro's definition, it is read from where the macro is called.
+            let is_called = pieces.contains(&Piece::Unknown);
+            let left = if is_called { (Severity::Info, Confidence::Low) } else { leaves };
+            (!is_inside).then_some(left).or(other(&pieces))
+        }
+        Piece::Variable("CARGO_MANIFEST_DIR") => {
+            let rest = rest.trim_start_matches(['/', '\\']);
+            places::inside_package("", rest).is_none().then_some(leaves).or(other(&pieces))
+        }
+        Piece::Variable("OUT_DIR") => None,
+        // What comes first decides where a path begins: who hands it over may hand over what the package asks the compiler for.
+        Piece::Unknown if asks_for_outside(facts) => Some(leaves),
+        Piece::Unknown if places::inside_package("", &path(&pieces)).is_none() => {
+            Some((Severity::Info, Confidence::Low))
+        }
+        Piece::Variable(_) | Piece::Unknown => other(&pieces),
     }
-    let first = texts(&include.argument).next().unwrap_or("");
-    if variables.is_empty() && is_absolute(first) {
-        return Some(outside);
-    }
-    let is_usual =
-        variables.contains(&"OUT_DIR") || (variables.is_empty() && !include.argument.contains("concat!"));
-    (!is_usual && !variables.is_empty()).then_some((Severity::Info, Confidence::Low))
+}
+
+/// What a path that no directory of somebody's is named in weighs, if a variable of another kind is part of it.
+fn other(pieces: &[Piece<'_>]) -> Option<(Severity, Confidence)> {
+    let is_other = |it: &Piece<'_>| matches!(it, Piece::Variable(name) if !["OUT_DIR", "CARGO_MANIFEST_DIR"].contains(name));
+    pieces.iter().any(is_other).then_some((Severity::Info, Confidence::Low))
+}
+
+/// Whether the package has the compiler put a directory of somebody's into the program.
+fn asks_for_outside(facts: &Facts) -> bool {
+    facts.source.includes.iter().any(|it| {
+        matches!(it.kind, IncludeKind::Env | IncludeKind::OptionEnv)
+            && OUTSIDE.contains(&it.argument.as_str())
+    })
 }
 
 fn is_absolute(path: &str) -> bool {
     path.starts_with(['/', '\\', '~']) || path.as_bytes().get(1) == Some(&b':')
 }
 
-/// Arguments of `env!` and `option_env!` in an argument.
-fn variables(argument: &str) -> impl Iterator<Item = &str> {
-    argument.split("env!").skip(1).filter_map(|rest| texts(rest).next())
+/// A piece of a path that the compiler puts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'a> {
+    /// A literal, as it is written.
+    Text(&'a str),
+    /// The value of an environment variable.
+    Variable(&'a str),
+    /// What stands elsewhere: a macro's parameter, or what another macro makes.
+    Unknown,
 }
 
-/// String literals in an argument.
-fn texts(argument: &str) -> impl Iterator<Item = &str> {
-    argument.split('"').skip(1).step_by(2)
+/// The path, with a name in the place of everything that is not known.
+fn path(pieces: &[Piece<'_>]) -> String {
+    pieces.iter().map(|it| if let Piece::Text(text) = it { text } else { "x" }).collect()
+}
+
+/// The pieces of an argument in their order: `concat!` is looked through, however deep. It may be cut short.
+fn pieces(argument: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = argument;
+    while let Some(first) = rest.chars().next() {
+        if first == '"' {
+            let (text, after) = literal(rest);
+            pieces.extend((!text.is_empty()).then_some(Piece::Text(text)));
+            rest = after;
+        } else if first == '$' {
+            pieces.push(Piece::Unknown);
+            rest = after_path(&rest[1..]).1;
+        } else if is_of_word(first) {
+            let (name, after) = after_path(rest);
+            rest = after;
+            match (name, after.strip_prefix('!')) {
+                ("concat", Some(after)) => rest = after,
+                ("env" | "option_env", Some(after)) => {
+                    let (group, after) = group(after);
+                    let quote = group.find('"');
+                    pieces.push(quote.map_or(Piece::Unknown, |at| Piece::Variable(literal(&group[at..]).0)));
+                    rest = after;
+                }
+                (_, Some(after)) => {
+                    pieces.push(Piece::Unknown);
+                    rest = group(after).1;
+                }
+                // The beginning of a raw string.
+                ("r", None) if after.starts_with(['"', '#']) => rest = after.trim_start_matches('#'),
+                (_, None) => pieces.push(Piece::Unknown),
+            }
+        } else {
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    pieces
+}
+
+fn is_of_word(it: char) -> bool {
+    it.is_alphanumeric() || it == '_'
+}
+
+/// The last word of the path at the beginning, and what is behind it.
+fn after_path(text: &str) -> (&str, &str) {
+    let mut rest = text;
+    loop {
+        let end = rest.find(|it| !is_of_word(it)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match after.trim_start().strip_prefix("::") {
+            Some(after) if !after.is_empty() => rest = after.trim_start(),
+            _ => return (word, after),
+        }
+    }
+}
+
+/// The text between the quotes at the beginning, and what is behind them.
+fn literal(text: &str) -> (&str, &str) {
+    let inside = text.get(1..).unwrap_or_default();
+    let mut is_escaped = false;
+    let end = inside.find(|it| {
+        let ends = it == '"' && !is_escaped;
+        is_escaped = it == '\\' && !is_escaped;
+        ends
+    });
+    let end = end.unwrap_or(inside.len());
+    (&inside[..end], inside.get(end + 1..).unwrap_or_default())
+}
+
+/// What stands in the brackets at the beginning, and what is behind them.
+fn group(text: &str) -> (&str, &str) {
+    let mut depth = 0_i32;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        match first {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        rest = if first == '"' { literal(rest).1 } else { &rest[first.len_utf8()..] };
+        if depth <= 0 {
+            break;
+        }
+    }
+    (&text[..text.len() - rest.len()], rest)
 }
 
 fn evidence(facts: &Facts, include: &Include) -> Evidence {
@@ -164,7 +283,68 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_read_in_their_order() {
+        use super::Piece::{Text, Unknown, Variable};
+        let pieces = super::pieces(
+            "::core::concat!(r#\"a/\"#, std::env!(\"A\", \"message: )\"), \"\", concat![$b, stringify!(c \"d\"), \"\\\"e\"])",
+        );
+        let expected = [Text("a/"), Variable("A"), Unknown, Unknown, Text("\\\"e")];
+        assert_eq!(pieces, expected);
+        // What is cut short or makes no sense ends.
+        for odd in ["concat!(\"a", "env!(", "env!", "\"", "$", "concat!(env!(\"", "a::", "}}ü!(", "\\"] {
+            super::pieces(odd);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_pieces(argument in "(concat!|env!|r#|::|[a-z$!\"\\\\(){},# ü]){0,40}") {
+            // Every piece begins somewhere in the text.
+            proptest::prop_assert!(super::pieces(&argument).len() <= argument.len());
+        }
+    }
+
+    #[test]
+    fn what_comes_first_decides_where_a_path_begins() {
+        for argument in [
+            "concat!(concat!(\"\", \"/\"), \"etc/\", stringify!(passwd))",
+            "concat!(\"/\", env!(\"CARGO_PKG_NAME\"), \"/key\")",
+            "concat!(\"C:\", $path)",
+        ] {
+            one(&RULE, &computed(argument), Severity::Medium, Confidence::High);
+        }
+        for argument in [
+            "concat!(\"../..\", \"/README.md\")",
+            "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", stringify!($name), \"/../../x.md\")",
+        ] {
+            one(&RULE, &computed(argument), Severity::Low, Confidence::Medium);
+        }
+        for argument in ["concat!($prefix, \"/../../x\")", "concat!(\"../../data/\", $name, \".bin\")"] {
+            one(&RULE, &computed(argument), Severity::Info, Confidence::Low);
+        }
+    }
+
+    #[test]
+    fn what_a_macro_is_handed_may_be_what_the_package_asks_for() {
+        let handed = |variable: &str| {
+            with_rust("src/lib.rs", TargetKind::Lib, |facts| {
+                facts.source.includes.push(include(Env, variable));
+                let argument = "concat!($prefix, \"/key\")";
+                facts.source.includes.push(Include { literal: false, ..include(IncludeStr, argument) });
+            })
+        };
+        one(&RULE, &handed("HOME"), Severity::Low, Confidence::Medium);
+        silent(&RULE, &handed("CARGO_PKG_VERSION"));
+    }
+
+    #[test]
     fn other_variables_are_info() {
+        one(
+            &RULE,
+            &computed("concat!(\"data/\", env!(\"DEMO\"), \".bin\")"),
+            Severity::Info,
+            Confidence::Low,
+        );
         one(&RULE, &computed("concat!(env!(\"DEMO_DATA\"), \"/x\")"), Severity::Info, Confidence::Low);
     }
 
@@ -176,6 +356,11 @@ mod tests {
         for argument in [
             "concat!(env!(\"OUT_DIR\"), \"/bindings.rs\")",
             "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates/../mark.bin\")",
+            "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/guide/\", stringify!($name), \"/../mark.md\")",
+            "concat!(\"../\", \"README\", \".md\")",
+            // The path goes on with a slash, and begins elsewhere.
+            "concat!($prefix, \"/\", stringify!($name), \".md\")",
+            "concat!(stringify!($name), \"/\", \"x.md\")",
             "$path",
         ] {
             silent(&RULE, &computed(argument));

@@ -6,16 +6,21 @@
     clippy::print_stdout,
     reason = "a test that panics has failed; its tables are its answer"
 )]
+// `json!` takes a step for every word of what providers say about themselves.
+#![recursion_limit = "512"]
 
 mod bad_input;
 mod clock;
 mod console;
 mod identity_provider;
 mod incidents;
+mod mail_over_tls;
 mod mirror;
 mod owners;
 mod policies;
 mod post_office;
+mod provider_keys;
+mod provider_ways;
 mod publishing;
 mod real;
 mod roles;
@@ -33,7 +38,7 @@ use cratekeeper_engine::worker;
 /// A test: its name, and what it does with the arguments that are left; gives whether all was as it should be.
 type Test = (&'static str, fn(&[String]) -> bool);
 
-const TESTS: [Test; 28] = [
+const TESTS: [Test; 32] = [
     ("bad_input_is_answered_and_never_breaks_anything", |_| bad_input::bad_input()),
     ("arrayref_is_contained_by_two_people", |_| console::arrayref()),
     ("nobody_trespasses_in_the_console", |_| trespassing::trespassing()),
@@ -48,12 +53,16 @@ const TESTS: [Test; 28] = [
     ("a_campaign_is_seen_in_its_first_crate_too", |_| publishing::campaign()),
     ("incidents_live", incidents::incidents),
     ("owners_are_told_by_mail", |_| owners::told_by_mail()),
+    ("mail_arrives_over_tls_or_not_at_all", |_| mail_over_tls::tls()),
+    ("mail_arrives_over_starttls_or_not_at_all", |_| mail_over_tls::starttls()),
     ("nobody_is_told_where_mail_is_not_set_up", |_| owners::no_mail()),
     ("nothing_of_a_frozen_account_is_accepted", |_| owners::frozen()),
     ("two_trusted_reports_hold_and_a_thousand_strangers_do_not", |_| owners::trusted_reports()),
     ("real_crates_pass_through_the_gate", |_| real::real_crates()),
     ("somebody_signs_in_at_an_identity_provider", |_| signing_in::story()),
     ("what_is_no_proof_lets_nobody_in", |_| signing_in::lies()),
+    ("providers_sign_and_describe_themselves_in_many_ways", |_| provider_ways::ways()),
+    ("a_key_that_is_not_the_providers_proves_nothing", |_| provider_ways::confusions()),
     ("an_account_lives_without_a_password", |_| signing_in::without_password()),
     ("a_provider_that_is_away_keeps_nobody_out", |_| signing_in::away_provider()),
     ("every_route_asks_for_its_role", |_| roles::roles()),

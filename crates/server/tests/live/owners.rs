@@ -11,7 +11,7 @@ use crate::publishing::{archive, metadata, publish};
 use crate::surfing::{Page, Surfer, unescaped};
 use crate::world::{Answer, PASSWORD, World};
 
-const START: i64 = 1_790_000_000;
+pub(crate) const START: i64 = 1_790_000_000;
 
 /// Longest wait for something that a background task does; nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ fn mailing(office: &PostOffice, per_hour: u32) -> Option<MailConfiguration> {
 }
 
 /// An account with a password, and a token that may publish.
-fn account(world: &World, login: &str) -> String {
+pub(crate) fn account(world: &World, login: &str) -> String {
     let name = "A\r\nBcc: everybody@example.invalid\u{202e}";
     let body = json!({ "login": login, "name": name, "reason": "a test" });
     let made = world.administer("POST", "/admin/v1/users", &body);
@@ -52,7 +52,7 @@ fn accept(world: &World, krate: &str, token: &str) -> Answer {
     world.ask_as(token, "PUT", &path, &json!({ "crate_owner_invite": { "accepted": true } }))
 }
 
-fn give_address(surfer: &mut Surfer<'_>, address: &str, password: &str) -> Page {
+pub(crate) fn give_address(surfer: &mut Surfer<'_>, address: &str, password: &str) -> Page {
     surfer.post("/console/account/address", &[("address", address), ("password", password)])
 }
 
@@ -69,11 +69,11 @@ fn tell(world: &World, template: &str, text: &str) -> Answer {
     world.ask_as(&world.admin, "POST", "/admin/v1/notify-owners", &body)
 }
 
-fn mails(world: &World) -> Value {
+pub(crate) fn mails(world: &World) -> Value {
     world.administer("GET", "/admin/v1/mails", &Value::Null)
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < PATIENCE, "this does not come: {what}");

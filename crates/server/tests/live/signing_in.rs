@@ -9,13 +9,16 @@ use crate::surfing::{Page, Surfer, unescaped};
 use crate::world::{PASSWORD, World};
 use cratekeeper_server::{Configuration, IdentityProvider, SecondFactorOf};
 
-const NOW: i64 = 1_790_000_000;
+pub(crate) const NOW: i64 = 1_790_000_000;
 
 /// What only who is signed in sees.
 const ACCOUNT: &str = "/console/account";
 
 /// A gate with an identity provider. Tries to sign in are counted by address, and tests make many: browsers say where they are.
-fn world(provider: &StandIn, change: impl FnOnce(&mut Configuration)) -> (World, tempfile::TempDir) {
+pub(crate) fn world(
+    provider: &StandIn,
+    change: impl FnOnce(&mut Configuration),
+) -> (World, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("secret");
     std::fs::write(&file, format!("{SECRET}\n")).unwrap();
@@ -35,7 +38,7 @@ fn world(provider: &StandIn, change: impl FnOnce(&mut Configuration)) -> (World,
 }
 
 /// A browser somewhere else than all others.
-fn browser<'a>(world: &'a World, number: &mut u8) -> Surfer<'a> {
+pub(crate) fn browser<'a>(world: &'a World, number: &mut u8) -> Surfer<'a> {
     *number += 1;
     let mut surfer = Surfer::new(world);
     surfer.address = format!("198.51.100.{number}");
@@ -56,17 +59,17 @@ fn away(surfer: &mut Surfer<'_>, next: &str) -> String {
 }
 
 /// Signs in by the provider, and gives the page that comes of it.
-fn signs_in(surfer: &mut Surfer<'_>, provider: &StandIn, subject: &str) -> Page {
+pub(crate) fn signs_in(surfer: &mut Surfer<'_>, provider: &StandIn, subject: &str) -> Page {
     let url = away(surfer, "/console/people");
     surfer.get(&provider.visited_by(subject, &url))
 }
 
-fn is_in(surfer: &mut Surfer<'_>) -> bool {
+pub(crate) fn is_in(surfer: &mut Surfer<'_>) -> bool {
     surfer.get(ACCOUNT).status == 200
 }
 
 /// Links somebody at the provider to the account that a browser is signed in as.
-fn links(surfer: &mut Surfer<'_>, provider: &StandIn, subject: &str) -> Page {
+pub(crate) fn links(surfer: &mut Surfer<'_>, provider: &StandIn, subject: &str) -> Page {
     let page = surfer.post("/console/account/identities", &[("password", PASSWORD)]);
     let url = sent_to(&page);
     surfer.get(&provider.visited_by(subject, &url))
@@ -78,7 +81,7 @@ fn entries(world: &World, action: &str) -> Vec<Value> {
     found["entries"].as_array().cloned().unwrap_or_default()
 }
 
-fn signed_in<'a>(world: &'a World, number: &mut u8, login: &str) -> Surfer<'a> {
+pub(crate) fn signed_in<'a>(world: &'a World, number: &mut u8, login: &str) -> Surfer<'a> {
     let mut surfer = browser(world, number);
     let page = surfer.post_as_is("/console/sign-in", "", &[("login", login), ("password", PASSWORD)]);
     assert_eq!(page.status, 303, "{}", page.body);
@@ -116,7 +119,7 @@ pub(crate) fn story() -> bool {
     assert_eq!(begun[0]["detail"]["subject"], "subject-1");
 
     // Keys change; the gate finds out by itself.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(crate::provider_ways::KEYS_AGAIN);
     provider.turn_key();
     let page = signs_in(&mut browser(&world, number), &provider, "subject-1");
     assert_eq!(page.location(), "/console/people", "{}", page.body);
