@@ -100,6 +100,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/version/{id}/callers", get(callers::callers))
         .route("/version/{id}/difference", get(difference::difference))
         .route("/crate/{registry}/{name}", get(krate::krate))
+        .route("/publisher/{login}", get(publisher::publishers))
         .route("/publisher/{registry}/{login}", get(publisher::publisher))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))

@@ -12,7 +12,8 @@ use cratekeeper_registry::{
     CargoConfig, HttpError, Notifier, PrivateAddresses, SourceError, Upstream, UpstreamError,
 };
 use cratekeeper_store::{
-    Act, AuditKey, CrateRecord, FETCHES_WAITING, FetchRecorder, Registry, RegistryKind, Store, StoreError,
+    Act, AuditKey, CrateRecord, FETCHES_WAITING, FetchRecorder, Registry, RegistryId, RegistryKind, Store,
+    StoreError,
 };
 
 use crate::blobs::{BlobError, Blobs};
@@ -407,6 +408,12 @@ impl Gate {
     /// The registry of this name, hosted or in front of an upstream.
     pub(crate) fn registry(&self, name: &str) -> Option<&Registry> {
         if name == HOSTED { Some(&self.hosted) } else { self.fronts.get(name).map(|it| &it.registry) }
+    }
+
+    /// The registry of this number; `None` where it is not set up any more.
+    pub(crate) fn registry_by_id(&self, id: RegistryId) -> Option<&Registry> {
+        let fronts = self.fronts.values().map(|it| &it.registry);
+        std::iter::once(&self.hosted).chain(fronts).find(|it| it.id == id)
     }
 
     /// The front of a registry; `None` for the hosted one.

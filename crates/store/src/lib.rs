@@ -46,6 +46,7 @@ mod ownership;
 mod people;
 mod policies;
 mod publish;
+mod publishers;
 mod registries;
 mod reports;
 mod requests;
@@ -84,6 +85,7 @@ pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
 pub use people::{LOGIN_CHARACTERS, NewUser, PeopleFilter, Person, Role, User};
 pub use publish::{Publication, Published, Publisher};
+pub use publishers::Campaign;
 pub use registries::{CrateRecord, Registry, RegistryKind};
 pub use reports::{
     AdvisoryDraft, NewReport, REPORT, Report, ReportCounts, ReportKind, ReportState, Reporters, Reputation,

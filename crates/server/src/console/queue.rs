@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use cratekeeper_store::{
-    Assignee, CaseCursor, CaseEntry, CaseFilter, CaseId, CaseOrder, CaseState, State as Standing,
+    Assignee, Campaign, CaseCursor, CaseEntry, CaseFilter, CaseId, CaseOrder, CaseState, State as Standing,
 };
 use serde::Deserialize;
 
@@ -35,13 +35,20 @@ const LIVE: u32 = 100;
 struct QueuePage {
     frame: Frame,
     rows: Vec<Row>,
-    campaigns: Vec<(String, u64)>,
+    campaigns: Vec<CampaignRow>,
     asked: Asked,
     registries: Vec<String>,
     total: u64,
     next: Option<String>,
     /// What the queue is like now, for whoever waits for it to be another.
     stamp: String,
+}
+
+/// An account with several open cases.
+struct CampaignRow {
+    registry: String,
+    login: String,
+    cases: u64,
 }
 
 /// A case in the list.
@@ -157,7 +164,7 @@ pub(super) async fn queue(
     frame.notice = notice(asked.done.as_deref());
     let page_data = QueuePage {
         rows: entries.into_iter().map(|it| row(&gate, it)).collect(),
-        campaigns: gate.store.campaigns(CAMPAIGNS).await?,
+        campaigns: campaigns(&gate).await?,
         registries: std::iter::once(&gate.hosted.name).chain(gate.fronts.keys()).cloned().collect(),
         total: gate.store.count_cases(&filter).await?,
         stamp: stamp(&gate).await?,
@@ -166,6 +173,16 @@ pub(super) async fn queue(
         frame,
     };
     page(&page_data.frame, &page_data)
+}
+
+/// What looks like a campaign, in the registries that are set up.
+async fn campaigns(gate: &Gate) -> Result<Vec<CampaignRow>, Problem> {
+    let found = gate.store.campaigns(CAMPAIGNS).await?.into_iter();
+    let row = |it: Campaign| {
+        let registry = gate.registry_by_id(it.registry)?.name.clone();
+        Some(CampaignRow { registry, login: it.publisher, cases: it.cases })
+    };
+    Ok(found.filter_map(row).collect())
 }
 
 fn row(gate: &Gate, entry: CaseEntry) -> Row {

@@ -18,7 +18,8 @@ use cratekeeper_store::{
 };
 use tower_service::Service as _;
 
-use crate::configuration::Configuration;
+use crate::acts::Target;
+use crate::configuration::{Configuration, UpstreamConfiguration};
 use crate::gate::{Clock, Gate, Setup};
 
 const NOW: i64 = 1_790_000_000;
@@ -36,6 +37,10 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) async fn open() -> Story {
+        Story::with(Configuration::default()).await
+    }
+
+    pub(crate) async fn with(configuration: Configuration) -> Story {
         let directory = tempfile::tempdir().unwrap();
         let environment = CargoEnvironment::new(directory.path().join("cargo"), []);
         let cargo = CargoConfig::load(directory.path(), &environment).unwrap();
@@ -50,7 +55,6 @@ impl Story {
             policy: Policy::built_in(),
         });
         let clock = Clock::Played(Arc::new(AtomicI64::new(NOW)));
-        let configuration = Configuration::default();
         let home = directory.path().join("gate");
         let setup = Setup { configuration, directory: home, cargo, engine, clock };
         let gate = Gate::open(setup).await.unwrap();
@@ -209,6 +213,39 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
     assert!(page.contains("1.1.0") && page.contains("Release the crate"));
     assert!(story.page("/console/publisher/hosted/alice").await.contains("Revoke tokens and sessions"));
     assert!(story.page("/console/queue").await.contains("/console/publisher/hosted/alice"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_is_an_account_of_one_registry() {
+    let index = tempfile::tempdir().unwrap();
+    let upstream = UpstreamConfiguration {
+        index: index.path().display().to_string(),
+        ..UpstreamConfiguration::default()
+    };
+    let upstream = std::collections::BTreeMap::from([("mirror".to_owned(), upstream)]);
+    let story = Story::with(Configuration { upstream, ..Configuration::default() }).await;
+    story.publish(&CrateBuilder::new("own-thing", "1.0.0"), "own-thing", "1.0.0", "nothing").await;
+    assert_eq!(story.ask("/console/publisher/alice", &story.cookie).await.0, 303, "there is one");
+    assert_eq!(story.ask("/console/publisher/nobody", &story.cookie).await.0, 404);
+    assert_eq!(story.ask("/console/publisher/mirror/alice", &story.cookie).await.0, 404, "nobody there is");
+
+    let own = story.page("/console/publisher/hosted/alice").await;
+    assert!(own.contains("own-thing") && own.contains("Freeze"), "{own}");
+    let found = story.page("/console/search?q=ALICE").await;
+    assert!(
+        found.contains("/console/publisher/hosted/alice") && found.contains("publishes to hosted"),
+        "{found}"
+    );
+    for registry in ["hosted", "mirror"] {
+        let target = Target {
+            registry: registry.to_owned(),
+            krate: None,
+            version: None,
+            publisher: Some("alice".to_owned()),
+        };
+        let (_, shown) = story.gate.subject(&target).await.unwrap();
+        assert_eq!(shown, format!("publisher alice of {registry}"), "who decides sees about whom");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
