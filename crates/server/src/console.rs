@@ -41,6 +41,7 @@ mod sign_in;
 pub(crate) mod stories;
 mod system;
 mod tombstone;
+mod unread;
 mod version;
 mod visitor;
 
@@ -50,6 +51,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
+pub(crate) use audit_log::day;
 pub use sealing::SealingError;
 pub(crate) use sealing::{Sealing, key_file};
 pub(crate) use sign_in::join_purpose;

@@ -14,7 +14,8 @@ use cratekeeper_store::{
 use serde::Deserialize;
 
 use super::act::{link, notice};
-use super::layout::{Frame, filters, page, plain};
+use super::layout::{Frame, filters, page, page_of, plain};
+use super::unread::Unread;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::Change;
 use crate::error::Failure;
@@ -44,6 +45,7 @@ struct PeoplePage {
     frame: Frame,
     people: Vec<Row>,
     asked: Asked,
+    unread: Unread,
     next: Option<String>,
     is_admin: bool,
 }
@@ -68,12 +70,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> PeopleFilter {
-        PeopleFilter {
+    fn filter(&self) -> (PeopleFilter, Unread) {
+        let mut unread = Unread::default();
+        let yes = |text: &str| (text == "yes").then_some(());
+        let filter = PeopleFilter {
             login: Some(self.login.trim().to_owned()).filter(|it| !it.is_empty()),
-            role: Role::from_word(&self.role),
-            disabled_only: self.disabled == "yes",
-        }
+            role: unread.read(
+                "role",
+                &self.role,
+                Role::from_word,
+                "roles are viewer, triager, admin and auditor",
+            ),
+            disabled_only: unread.read("disabled", &self.disabled, yes, "it is yes or nothing").is_some(),
+        };
+        (filter, unread)
     }
 
     /// The address of the page that begins behind a login.
@@ -110,7 +120,11 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     visitor.with_role(&SEES)?;
     let after = Some(asked.after.as_str()).filter(|it| !it.is_empty());
-    let people = gate.store.people(&asked.filter(), after, ROWS).await?;
+    let (filter, unread) = asked.filter();
+    let people = match unread.is_empty() {
+        true => gate.store.people(&filter, after, ROWS).await?,
+        false => Vec::new(),
+    };
     let next =
         (people.len() as u64 == ROWS).then(|| people.last().map(|it| asked.behind(&it.user.login))).flatten();
     let mut frame = gate.frame(&visitor, LIST, "People").await?;
@@ -124,10 +138,11 @@ pub(super) async fn list(
         people: people.into_iter().map(row).collect(),
         is_admin: visitor.has(&[Role::Admin]),
         asked,
+        unread,
         next,
         frame,
     };
-    page(&page_data.frame, &page_data)
+    page_of(&page_data.frame, &page_data, &page_data.unread)
 }
 
 #[derive(Template)]
@@ -330,8 +345,8 @@ mod tests {
     fn a_page_ends_where_the_next_begins() {
         let asked = Asked { login: "a".to_owned(), role: "admin".to_owned(), ..Asked::default() };
         assert_eq!(asked.behind("a&b"), "/console/people?login=a&role=admin&after=a%26b");
-        assert_eq!(asked.filter().role, Some(Role::Admin));
-        assert!(Asked::default().filter().login.is_none());
+        assert_eq!(asked.filter().0.role, Some(Role::Admin));
+        assert!(Asked::default().filter().0.login.is_none());
     }
 
     #[test]

@@ -218,6 +218,7 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_publisher_is_an_account_of_one_registry() {
     let index = tempfile::tempdir().unwrap();
+    std::fs::create_dir(index.path().join("index")).unwrap();
     let upstream = UpstreamConfiguration {
         index: index.path().display().to_string(),
         ..UpstreamConfiguration::default()
@@ -246,6 +247,45 @@ async fn a_publisher_is_an_account_of_one_registry() {
         let (_, shown) = story.gate.subject(&target).await.unwrap();
         assert_eq!(shown, format!("publisher alice of {registry}"), "who decides sees about whom");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_that_cannot_be_read_lists_nothing_and_says_so() {
+    let story = Story::open().await;
+    let archive = CrateBuilder::new("lure", "1.0.0");
+    let id = story.publish(&archive, "lure", "1.0.0", "nothing").await;
+    story.inspect(id, Vec::new()).await;
+    for (path, listed) in [("/console/audit-log", "user.create"), ("/console/queue", "/console/case/1")] {
+        assert!(story.page(path).await.contains(listed), "{path}");
+    }
+    assert!(
+        story.page("/console/audit-log?from=2026-09-21&to=2026-09-21").await.contains("user.create</td>")
+    );
+    for (path, field, listed) in [
+        ("/console/audit-log?from=21.9.2026", "from", "user.create</td>"),
+        ("/console/audit-log?to=soon&action=user.", "to", "user.create</td>"),
+        ("/console/audit-log?before=x", "before", "user.create</td>"),
+        ("/console/queue?score=high", "score", "/console/case/1\""),
+        ("/console/queue?registry=elsewhere", "registry", "/console/case/1\""),
+        ("/console/queue?standing=fine", "standing", "/console/case/1\""),
+        ("/console/queue?after=1", "after", "/console/case/1\""),
+        ("/console/people?role=owner", "role", "/console/people/alice\""),
+    ] {
+        let (status, page) = story.ask(path, &story.cookie).await;
+        assert_eq!(status, 400, "{path}: {page}");
+        assert!(
+            page.contains(&format!("id=\"{field}-unread\"")) && page.contains("cannot be read"),
+            "{path}: {page}"
+        );
+        assert!(!page.contains(listed) && page.contains("Nothing is listed"), "{path}: {page}");
+        let is_field = !["before", "after"].contains(&field);
+        assert_eq!(
+            page.contains(&format!("aria-describedby=\"{field}-unread\"")),
+            is_field,
+            "{path}: {page}"
+        );
+    }
+    assert_eq!(story.ask("/console/audit-log/export?from=soon", &story.cookie).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
