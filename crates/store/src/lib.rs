@@ -90,7 +90,9 @@ pub use registries::{CrateRecord, Registry, RegistryKind};
 pub use reports::{
     AdvisoryDraft, NewReport, REPORT, Report, ReportCounts, ReportKind, ReportState, Reporters, Reputation,
 };
-pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
+pub use requests::{
+    NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestEntry, RequestState, unfit_as_second,
+};
 pub use restraints::{KeptName, Lock, LockedAction, WaiverRecord};
 pub use search::CHECKSUM_DIGITS;
 pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};

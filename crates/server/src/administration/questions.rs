@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use cratekeeper_store::{
-    AuditFilter, DecisionFilter, QueueFilter, QueueOrder, RequestState, State as Standing,
+    AuditFilter, DecisionFilter, QueueFilter, QueueOrder, RequestId, RequestState, State as Standing,
 };
 use semver::Version;
 use serde::Deserialize;
@@ -250,7 +250,7 @@ pub(super) struct RequestsAsked {
     state: Option<String>,
 }
 
-/// Acts that wait, or waited, for a second person, newest first.
+/// Acts that wait, or waited, for a second person, newest first; each in full under its own address.
 #[utoipa::path(get, path = "/admin/v1/requests", params(RequestsAsked), responses((status = 200)))]
 pub(super) async fn requests(
     State(gate): State<Arc<Gate>>,
@@ -266,6 +266,18 @@ pub(super) async fn requests(
     };
     let requests = gate.store.requests(Some(state), None, PAGE).await?;
     Ok(Json(json!({ "requests": requests })))
+}
+
+/// An act that waits, or waited, for a second person: all of it, with its preview.
+#[utoipa::path(get, path = "/admin/v1/requests/{id}", responses((status = 200)))]
+pub(super) async fn request(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Asked { caller, .. }: Asked<Value>,
+) -> Result<Json<Value>, Failure> {
+    caller.with_role(&LOOK)?;
+    let request = gate.store.request(RequestId(id)).await?;
+    Ok(Json(json!({ "request": request })))
 }
 
 #[cfg(test)]

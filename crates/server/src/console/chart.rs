@@ -139,7 +139,10 @@ mod tests {
         let svg = bars(&rows, "Minutes", "no decision");
         assert_eq!(svg.matches("<rect").count(), 2, "{svg}");
         assert_eq!(svg.matches(">0</text>").count(), 1, "a 0 that was counted stays one: {svg}");
-        assert!(svg.contains(">no decision</text>") && svg.contains("aria-label=\"Minutes; 1 of 3: no decision\""));
+        assert!(
+            svg.contains(">no decision</text>")
+                && svg.contains("aria-label=\"Minutes; 1 of 3: no decision\"")
+        );
     }
 
     #[test]

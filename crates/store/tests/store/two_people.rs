@@ -8,6 +8,8 @@ use cratekeeper_store::{
 };
 use serde_json::json;
 
+use sea_orm::ConnectionTrait as _;
+
 use crate::databases::on_both;
 use crate::fixtures::{NOW, hosted, inspection, publication, publish, user};
 
@@ -202,6 +204,22 @@ on_both! {
         assert_eq!(transaction.end_sessions_of(alice.id).await.unwrap(), 1);
         transaction.commit().await.unwrap();
         assert!(store.session(text.expose(), NOW + 11).await.unwrap().is_none());
+    }
+
+    async fn a_list_of_requests_reads_no_whole_acts(database: &TestDatabase) {
+        let store = database.store().await;
+        person(&store, "first", "(set-up)", NOW, true).await;
+        let id = ask(&store, "first", NOW).await;
+        assert_eq!(store.request(id).await.unwrap().requester, "first");
+        // What is no JSON cannot be read: whoever lists requests does not try.
+        let raw = database.raw().await;
+        let statement = "UPDATE requests SET change_json = 'no JSON', preview_json = 'no JSON'";
+        raw.execute_unprepared(statement).await.unwrap();
+        let waiting = store.requests(Some(RequestState::Waiting), None, 10).await.unwrap();
+        assert_eq!((waiting.len(), waiting[0].id, waiting[0].requester.as_str()), (1, id, "first"));
+        assert!(store.request(id).await.is_err());
+        raw.execute_unprepared("UPDATE requests SET state = 'withdrawn'").await.unwrap();
+        assert_eq!(store.answered_requests(10).await.unwrap()[0].state, RequestState::Withdrawn);
     }
 
     async fn a_code_counts_once(database: &TestDatabase) {
