@@ -95,7 +95,9 @@ pub use requests::{
 };
 pub use restraints::{KeptName, Lock, LockedAction, WaiverRecord};
 pub use search::CHECKSUM_DIGITS;
-pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};
+pub use sessions::{
+    NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod, WRONG_CODES,
+};
 pub use standing::{DecisionAction, Enforcement, Standing, State};
 pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
 pub use transaction::{Act, Transaction};
