@@ -21,6 +21,7 @@
 //! store has no clock. It knows no protocol, makes no request, hashes no password, and has no file but its
 //! own.
 
+mod address;
 mod alike;
 mod audit;
 mod backup;
@@ -61,6 +62,7 @@ mod versions;
 mod webhooks;
 mod words;
 
+pub use address::network;
 pub use alike::LikeCase;
 pub use audit::{AuditEntry, AuditFilter, AuditKey, AuditProblem, AuditReport, Checkpoint, CheckpointError};
 pub use cases::{

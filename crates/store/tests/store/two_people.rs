@@ -6,9 +6,8 @@ use cratekeeper_store::{
     ROLES_SETTLE, ReportKind, RequestId, RequestState, Role, SESSION_IDLE, SESSION_LENGTH, SignInMethod,
     State, Store, StoreErrorKind, Subject, Transaction, User, VersionId, WRONG_CODES,
 };
-use serde_json::json;
-
 use sea_orm::ConnectionTrait as _;
+use serde_json::json;
 
 use crate::databases::on_both;
 use crate::fixtures::{NOW, hosted, inspection, publication, publish, user};
@@ -402,7 +401,7 @@ on_both! {
             text: "it reads \0 keys".to_owned(),
             reporter: Some("Rita".to_owned()),
             contact: None,
-            address: Some("127.0.0.1".to_owned()),
+            address: Some("127.0.0.1".parse().unwrap()),
         };
         let mut transaction = act(&store, "Rita", NOW + 2).await;
         transaction.report(&report).await.unwrap();
