@@ -397,12 +397,9 @@ impl Gate {
         let _ = tokio::task::spawn_blocking(move || gate.names.replace(named, settled)).await;
     }
 
-    /// What OSV calls the packages of the default registry: its host, without what its index is called there.
-    pub(crate) fn ecosystem(&self) -> String {
-        let index = self.public.default_index.as_deref().unwrap_or(&self.public.index);
-        let url = url::Url::parse(index.trim_start_matches("sparse+")).ok();
-        let host = url.and_then(|it| it.host_str().map(str::to_owned)).unwrap_or_default();
-        host.strip_prefix("index.").unwrap_or(&host).to_owned()
+    /// Where the index of a registry is.
+    pub(crate) fn index_of<'a>(&'a self, registry: &'a Registry) -> &'a str {
+        if registry.name == HOSTED { &self.public.index } else { registry.url.as_deref().unwrap_or_default() }
     }
 
     /// The registry of this name, hosted or in front of an upstream.

@@ -250,6 +250,21 @@ async fn a_publisher_is_an_account_of_one_registry() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_advisory_says_whose_crate_it_is_about() {
+    let story = Story::open().await;
+    let id = story.publish(&CrateBuilder::new("lure", "1.0.0"), "lure", "1.0.0", "nothing").await;
+    story.inspect(id, Vec::new()).await;
+    let page = story.page("/console/case/1/advisory").await;
+    assert!(page.contains("lure is of hosted") && page.contains("source = &#34;sparse+http"), "{page}");
+    let osv: serde_json::Value =
+        serde_json::from_str(&story.page("/console/case/1/advisory.json").await).unwrap();
+    let affected = &osv["affected"][0];
+    assert!(affected["package"].is_null(), "{osv:#}");
+    let purl = affected["database_specific"]["package"]["purl"].as_str().unwrap();
+    assert!(purl.starts_with("pkg:cargo/lure?repository_url=http"), "{osv:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_that_cannot_be_read_lists_nothing_and_says_so() {
     let story = Story::open().await;
     let archive = CrateBuilder::new("lure", "1.0.0");
