@@ -1,5 +1,6 @@
 //! That an account is one of one registry: the same login elsewhere is somebody else until shown otherwise.
 
+use cratekeeper_model::Known;
 use cratekeeper_store::{
     Act, By, Campaign, CaseFilter, CaseOrder, CrateRecord, EventKind, RegistryId, State, VersionId,
 };
@@ -75,5 +76,19 @@ on_both! {
         assert_eq!(store.crates_owned_by(there.id, "alice", None, 9).await.unwrap().len(), 1);
         let registries = store.registries_of_publisher("alice").await.unwrap();
         assert_eq!(registries.len(), 2);
+    }
+
+    async fn an_account_here_says_nothing_about_its_namesake_elsewhere(database: &TestDatabase) {
+        let store = database.store().await;
+        let (here, there) = (hosted(&store).await, upstream(&store).await);
+        let alice = user(&store, "alice", &[]).await;
+        let version = publish(&store, &publication(&here, &alice, "thing", "1.0.0", NOW + 50)).await;
+        let first_seen = async || match store.history(version, NOW + 60).await.unwrap().publisher {
+            Known::Known(it) => it.first_seen,
+            Known::Unknown(reason) => panic!("{reason}"),
+        };
+        assert_eq!(first_seen().await, Some(NOW), "since the account was made");
+        move_to(database, there.id, &["thing"]).await;
+        assert_eq!(first_seen().await, Some(NOW + 50));
     }
 }
