@@ -9,12 +9,12 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_store::{
-    AuditEntry, AuditFilter, Identity, PeopleFilter, Person, Role, Scope, Session, Token, User,
+    AuditEntry, AuditFilter, Identity, PeopleFilter, Person, Role, Scope, SecondFactor, Session, Token, User,
 };
 use serde::Deserialize;
 
 use super::act::{link, notice};
-use super::layout::{Frame, filters, page, page_of, plain};
+use super::layout::{Frame, filters, moment, page, page_of, plain};
 use super::unread::Unread;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::Change;
@@ -155,6 +155,8 @@ struct PersonPage {
     choices: Vec<(&'static str, bool)>,
     scopes: &'static [Scope],
     has_factor: bool,
+    /// Wrong codes in a row, where they have become many, and until when none is looked at.
+    wrong_codes: Option<(i64, String)>,
     codes_left: u64,
     sessions: Vec<(Session, String)>,
     tokens: Vec<(Token, String)>,
@@ -197,6 +199,7 @@ pub(super) async fn person(
         roles: listed(&user.roles),
         choices: Role::ALL.iter().map(|it| (it.as_str(), user.roles.contains(it))).collect(),
         scopes: Scope::ALL,
+        wrong_codes: factor.as_ref().and_then(waits),
         has_factor: factor.is_some_and(|it| it.confirmed_at.is_some()),
         codes_left: gate.store.recovery_codes_left(user.id).await?,
         sessions: sessions.map(|it| (end(&it), it)).map(|(end, it)| (it, end)).collect(),
@@ -211,6 +214,15 @@ pub(super) async fn person(
         frame,
     };
     page(&page_data.frame, &page_data)
+}
+
+/// How many codes were wrong in a row, and until when none is looked at.
+fn waits(factor: &SecondFactor) -> Option<(i64, String)> {
+    let until = match factor.waits_until()? {
+        i64::MAX => "a recovery code is right or the factor is a new one".to_owned(),
+        at => moment(at),
+    };
+    Some((factor.wrong_codes, until))
 }
 
 fn offers(user: &User, path: &str) -> Vec<(&'static str, String, bool)> {
@@ -340,6 +352,20 @@ fn lead(change: &Change, back: &str) -> Result<Response, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_to_wait_for_their_codes_is_shown() {
+        let factor = |wrong_codes| SecondFactor {
+            sealed: String::new(),
+            confirmed_at: Some(0),
+            last_step: 0,
+            wrong_codes,
+            wrong_code_at: Some(1_790_000_000),
+        };
+        assert_eq!(waits(&factor(4)), None);
+        assert_eq!(waits(&factor(12)), Some((12, "2026-09-21 15:13".to_owned())));
+        assert!(waits(&factor(cratekeeper_store::WRONG_CODES)).unwrap().1.contains("recovery code"));
+    }
 
     #[test]
     fn a_page_ends_where_the_next_begins() {
