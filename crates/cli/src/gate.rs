@@ -141,7 +141,10 @@ fn request(command: &GateCommand) -> anyhow::Result<(Method, String, Value)> {
         GateCommand::Undo { decision, reason } => {
             (Method::Post, format!("/admin/v1/decisions/{decision}/undo"), json!({ "reason": reason }))
         }
-        GateCommand::Requests => (Method::Get, "/admin/v1/requests".to_owned(), none),
+        GateCommand::Requests { request: None } => (Method::Get, "/admin/v1/requests".to_owned(), none),
+        GateCommand::Requests { request: Some(request) } => {
+            (Method::Get, format!("/admin/v1/requests/{request}"), none)
+        }
         GateCommand::Approve { request, reason } => {
             (Method::Post, format!("/admin/v1/requests/{request}/approve"), json!({ "reason": reason }))
         }
@@ -373,7 +376,15 @@ fn human(command: &GateCommand, answer: &Value) -> String {
         return waiting(answer, &text);
     }
     match command {
-        GateCommand::Requests => {
+        GateCommand::Requests { request: Some(_) } => {
+            let request = &answer["request"];
+            let row: Vec<String> = ["id", "action", "object", "requester", "reason", "state"]
+                .iter()
+                .map(|it| text(&request[*it]))
+                .collect();
+            format!("{}\n{}", row.join("  "), previewed(&request["preview"], &text))
+        }
+        GateCommand::Requests { request: None } => {
             let shown = rows("requests", &["id", "action", "object", "requester", "reason"]);
             if shown.is_empty() { "nothing waits for a second person\n".to_owned() } else { shown }
         }

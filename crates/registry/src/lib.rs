@@ -50,6 +50,6 @@ pub use lockfile::{LockedPackage, Lockfile, LockfileError, MAX_LOCKFILE_SIZE};
 pub use manifests::{LocalPackages, Lookup, MissingDependencies, MissingDependency};
 pub use notification::{NotificationError, Notifier, RefusedAddress};
 pub use provider::{ProviderClient, may_be_asked};
-pub use sources::{ResolvedSource, SourceError};
+pub use sources::{ResolvedSource, SourceError, is_public_registry};
 pub use upstream::{IndexFile, PrivateAddresses, Upstream, UpstreamError, is_private};
 pub use workspace::{WorkspaceError, WorkspaceMetadata};

@@ -255,6 +255,17 @@ impl Identity {
     }
 }
 
+/// Whether an index is that of the public registry, which cargo means when nothing else is said: its sparse or its git index.
+#[must_use]
+pub fn is_public_registry(index: &str) -> bool {
+    let bare = |index: &str| {
+        let index =
+            index.strip_prefix("sparse+").or_else(|| index.strip_prefix("registry+")).unwrap_or(index);
+        canonical(index).trim_end_matches('/').to_owned()
+    };
+    [CRATES_IO_INDEX, CRATES_IO_HTTP_INDEX].iter().any(|default| bare(default) == bare(index))
+}
+
 fn is_default(index: &str) -> bool {
     [CRATES_IO_INDEX, CRATES_IO_HTTP_INDEX].iter().any(|default| canonical(default) == canonical(index))
 }

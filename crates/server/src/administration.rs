@@ -59,6 +59,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/preview", post(acts::preview))
         .route("/acts", post(acts::any))
         .route("/requests", get(questions::requests))
+        .route("/requests/{id}", get(questions::request))
         .route("/requests/{id}/approve", post(acts::approve))
         .route("/requests/{id}/refuse", post(acts::refuse))
         .route("/rollback-yanks", post(acts::roll_back_yanks))
@@ -114,6 +115,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         acts::preview,
         acts::any,
         questions::requests,
+        questions::request,
         acts::approve,
         acts::refuse,
         acts::roll_back_yanks,

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use cratekeeper_store::{Role, Scope, Token, User, UserId};
+use cratekeeper_store::{Role, Scope, Token, User, UserId, network};
 use tokio::time::timeout;
 
 use crate::error::Failure;
@@ -187,15 +187,6 @@ fn forwarded(entry: &str) -> Option<IpAddr> {
     let with_port = || entry.parse::<SocketAddr>().ok().map(|it| it.ip());
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
     Some(address.or_else(with_port).or_else(bracketed)?.to_canonical())
-}
-
-/// What requests of an address are counted under: an IPv6 network of 64 bits is what one customer gets, with more addresses than there are
-/// buckets.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(it) => IpAddr::V6((it.to_bits() & (u128::MAX << 64)).into()),
-        it @ IpAddr::V4(_) => it,
-    }
 }
 
 /// Who has a share of what is shared out by address: nobody where it is this machine's, which may be a proxy and speak for many.
@@ -403,11 +394,13 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_are_counted_together() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::9"));
-        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        let rates = Rates::default();
+        let configuration = Configuration::default();
+        let sign_in =
+            |address: &str| rates.count_sign_in_from(Some(address.parse().unwrap()), &configuration);
+        let of_one_network = |it: u32| format!("2001:db8:1:2:{it:x}::9");
+        assert!((0..SIGN_INS).all(|it| sign_in(&of_one_network(it)).is_ok()));
+        assert!(sign_in(&of_one_network(99)).is_err() && sign_in("2001:db8:1:3::9").is_ok());
         let sharer = |text: &str| sharer(Some(text.parse().unwrap()));
         assert_eq!(sharer("2001:db8:1:2::3"), sharer("2001:db8:1:2:ffff::9"));
         assert_eq!([sharer("127.0.0.1"), sharer("::ffff:127.0.0.1"), sharer("::1")], [None; 3]);

@@ -41,6 +41,7 @@ mod sign_in;
 pub(crate) mod stories;
 mod system;
 mod tombstone;
+mod unread;
 mod version;
 mod visitor;
 mod waivers;
@@ -51,6 +52,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
+pub(crate) use audit_log::day;
 pub use sealing::SealingError;
 pub(crate) use sealing::{Sealing, key_file};
 pub(crate) use sign_in::join_purpose;
@@ -101,6 +103,7 @@ pub(crate) fn routes() -> Router<Arc<Gate>> {
         .route("/version/{id}/callers", get(callers::callers))
         .route("/version/{id}/difference", get(difference::difference))
         .route("/crate/{registry}/{name}", get(krate::krate))
+        .route("/publisher/{login}", get(publisher::publishers))
         .route("/publisher/{registry}/{login}", get(publisher::publisher))
         .route("/version/{id}/case", get(case::of_version).post(case::open))
         .route("/requests", get(requests::list))

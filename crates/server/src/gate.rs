@@ -12,7 +12,8 @@ use cratekeeper_registry::{
     CargoConfig, HttpError, Notifier, PrivateAddresses, SourceError, Upstream, UpstreamError,
 };
 use cratekeeper_store::{
-    Act, AuditKey, CrateRecord, FETCHES_WAITING, FetchRecorder, Registry, RegistryKind, Store, StoreError,
+    Act, AuditKey, CrateRecord, FETCHES_WAITING, FetchRecorder, Registry, RegistryId, RegistryKind, Store,
+    StoreError,
 };
 
 use crate::blobs::{BlobError, Blobs};
@@ -396,17 +397,20 @@ impl Gate {
         let _ = tokio::task::spawn_blocking(move || gate.names.replace(named, settled)).await;
     }
 
-    /// What OSV calls the packages of the default registry: its host, without what its index is called there.
-    pub(crate) fn ecosystem(&self) -> String {
-        let index = self.public.default_index.as_deref().unwrap_or(&self.public.index);
-        let url = url::Url::parse(index.trim_start_matches("sparse+")).ok();
-        let host = url.and_then(|it| it.host_str().map(str::to_owned)).unwrap_or_default();
-        host.strip_prefix("index.").unwrap_or(&host).to_owned()
+    /// Where the index of a registry is.
+    pub(crate) fn index_of<'a>(&'a self, registry: &'a Registry) -> &'a str {
+        if registry.name == HOSTED { &self.public.index } else { registry.url.as_deref().unwrap_or_default() }
     }
 
     /// The registry of this name, hosted or in front of an upstream.
     pub(crate) fn registry(&self, name: &str) -> Option<&Registry> {
         if name == HOSTED { Some(&self.hosted) } else { self.fronts.get(name).map(|it| &it.registry) }
+    }
+
+    /// The registry of this number; `None` where it is not set up any more.
+    pub(crate) fn registry_by_id(&self, id: RegistryId) -> Option<&Registry> {
+        let fronts = self.fronts.values().map(|it| &it.registry);
+        std::iter::once(&self.hosted).chain(fronts).find(|it| it.id == id)
     }
 
     /// The front of a registry; `None` for the hosted one.

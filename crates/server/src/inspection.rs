@@ -236,8 +236,7 @@ impl Gate {
     }
 
     pub(crate) fn registry_of(&self, krate: &CrateRecord) -> Option<&Registry> {
-        let fronts = self.fronts.values().map(|it| &it.registry);
-        std::iter::once(&self.hosted).chain(fronts).find(|it| it.id == krate.registry)
+        self.registry_by_id(krate.registry)
     }
 }
 

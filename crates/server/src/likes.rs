@@ -109,6 +109,7 @@ impl Likes {
 #[derive(Default)]
 pub(crate) struct Names {
     corpora: RwLock<Corpora>,
+    settled: RwLock<Arc<BTreeSet<String>>>,
 }
 
 /// Names, and publishers.
@@ -120,10 +121,17 @@ impl Names {
         self.corpora.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Logins, in small letters, of those whose hosted crates have been there for long.
+    pub(crate) fn settled(&self) -> Arc<BTreeSet<String>> {
+        self.settled.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Replaces them. `crates` are names with logins of owners; `settled` logins of those whose crates have been there for long.
     pub(crate) fn replace(&self, crates: Vec<(String, Vec<String>)>, settled: BTreeSet<String>) {
         let names =
             crates.into_iter().map(|(name, owners)| Name { owners, ..Name::new(name.as_str()) }).collect();
+        let lower = settled.iter().map(|it| it.to_ascii_lowercase()).collect();
+        *self.settled.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lower);
         let mut logins = settled;
         logins.extend(Corpus::well_known_publishers().entries().map(|it| it.name.clone()));
         let logins = logins.iter().map(|it| Name::new(it.as_str())).collect();

@@ -161,7 +161,7 @@ impl Gate {
             text: reported.text.clone(),
             reporter,
             contact,
-            address: caller.address.map(|it| it.to_string()),
+            address: caller.address,
         };
         let mut transaction = self.store.act(act).await?;
         match transaction.report(&new).await {

@@ -133,7 +133,7 @@ pub struct CaseFilter {
     pub at_least: Option<u8>,
     /// That this one is on.
     pub assignee: Option<Assignee>,
-    /// Of versions that this account published.
+    /// Of versions that an account of this name published; of which registry is another part.
     pub publisher: Option<String>,
     /// Of crates whose name begins so.
     pub name: Option<String>,
@@ -174,7 +174,7 @@ pub struct CaseEntry {
     pub krate: CrateRecord,
     /// The version.
     pub version: VersionRecord,
-    /// Open cases of the same publisher, this one among them.
+    /// Open cases of the same account of the same registry, this one among them.
     pub of_publisher: u64,
     /// Where the next page begins if this is the last on its page.
     pub cursor: CaseCursor,
@@ -300,13 +300,14 @@ impl Store {
         let of_versions: BTreeMap<VersionId, (CrateRecord, VersionRecord)> =
             self.versions_by_id(&ids).await?.into_iter().map(|it| (it.1.id, it)).collect();
         let publishers: Vec<&str> = rows.iter().filter_map(|it| it.publisher_folded.as_deref()).collect();
-        let counts = self.open_cases_of(&publishers).await?;
+        let counts = self.open_cases_of_publishers(&publishers).await?;
         let mut entries = Vec::new();
         for row in rows {
             let Some((krate, version)) = of_versions.get(&VersionId(row.version_id)).cloned() else {
                 continue;
             };
-            let of_publisher = row.publisher_folded.as_deref().and_then(|it| counts.get(it)).copied();
+            let publisher = row.publisher_folded.clone().map(|it| (krate.registry, it));
+            let of_publisher = publisher.and_then(|it| counts.get(&it)).copied();
             let cursor = CaseCursor { rank: row.rank, opened_at: row.opened_at, id: CaseId(row.id) };
             let of_publisher = of_publisher.unwrap_or(0);
             entries.push(CaseEntry { case: row.try_into()?, krate, version, of_publisher, cursor });
@@ -321,48 +322,6 @@ impl Store {
     /// When the database refuses.
     pub async fn count_cases(&self, filter: &CaseFilter) -> Result<u64, StoreError> {
         chosen(filter).count(&self.read).await.during("count", "cases")
-    }
-
-    /// Accounts with more than one open case, and how many they have, most first: what looks like a campaign.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses.
-    pub async fn campaigns(&self, limit: u64) -> Result<Vec<(String, u64)>, StoreError> {
-        use cases::Column::{Id, Publisher, PublisherFolded, State as Of};
-        let count = || Expr::col(Id).count();
-        let query = cases::Entity::find()
-            .select_only()
-            .expr(Expr::col(Publisher).min())
-            .expr_as(count(), "count")
-            .filter(Of.eq(CaseState::Open.as_str()))
-            .filter(PublisherFolded.is_not_null())
-            .group_by(PublisherFolded)
-            .having(count().gt(1))
-            .order_by_desc(count())
-            .limit(limit);
-        let rows: Vec<(Option<String>, i64)> =
-            query.into_tuple().all(&self.read).await.during("count", "cases")?;
-        let counted = |(login, count): (Option<String>, i64)| Some((login?, u64::try_from(count).ok()?));
-        Ok(rows.into_iter().filter_map(counted).collect())
-    }
-
-    async fn open_cases_of(&self, publishers: &[&str]) -> Result<BTreeMap<String, u64>, StoreError> {
-        use cases::Column::{Id, PublisherFolded, State as Of};
-        let mut counts = BTreeMap::new();
-        for some in publishers.chunks(ROWS_AT_ONCE) {
-            let query = cases::Entity::find()
-                .select_only()
-                .column(PublisherFolded)
-                .expr_as(Expr::col(Id).count(), "count")
-                .filter(Of.eq(CaseState::Open.as_str()))
-                .filter(PublisherFolded.is_in(some.iter().copied()))
-                .group_by(PublisherFolded);
-            let rows: Vec<(String, i64)> =
-                query.into_tuple().all(&self.read).await.during("count", "cases")?;
-            counts.extend(rows.into_iter().map(|(login, count)| (login, count.unsigned_abs())));
-        }
-        Ok(counts)
     }
 
     /// The case of this number.

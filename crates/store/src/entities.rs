@@ -398,6 +398,8 @@ table!(second_factors, "second_factors" {
     created_at: i64,
     confirmed_at: Option<i64>,
     last_step: i64,
+    wrong_codes: i64,
+    wrong_code_at: Option<i64>,
 });
 
 table!(identities, "identities" {

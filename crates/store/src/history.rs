@@ -366,8 +366,14 @@ impl Historian<'_> {
     /// What a publisher did before, in this registry.
     async fn publisher(&self, login: &str, besides: i64) -> Result<PublisherHistory, StoreError> {
         let folded = fold(login);
-        let account = users::Entity::find().filter(users::Column::Folded.eq(folded.clone()));
-        let account = account.one(&self.store.read).await.during("look for the user", login)?;
+        // Who has the same login at an upstream has no account here.
+        let account = match self.kind {
+            RegistryKind::Hosted => {
+                let query = users::Entity::find().filter(users::Column::Folded.eq(folded.clone()));
+                query.one(&self.store.read).await.during("look for the user", login)?
+            }
+            RegistryKind::Upstream => None,
+        };
         let first_published = Expr::col((provenance::Entity, provenance::Column::PublishedAt)).min();
         let of_version = provenance::Entity::belongs_to(versions::Entity)
             .from(provenance::Column::VersionId)

@@ -21,6 +21,7 @@
 //! store has no clock. It knows no protocol, makes no request, hashes no password, and has no file but its
 //! own.
 
+mod address;
 mod alike;
 mod audit;
 mod backup;
@@ -46,6 +47,7 @@ mod ownership;
 mod people;
 mod policies;
 mod publish;
+mod publishers;
 mod registries;
 mod reports;
 mod requests;
@@ -60,6 +62,7 @@ mod versions;
 mod webhooks;
 mod words;
 
+pub use address::network;
 pub use alike::LikeCase;
 pub use audit::{AuditEntry, AuditFilter, AuditKey, AuditProblem, AuditReport, Checkpoint, CheckpointError};
 pub use cases::{
@@ -84,14 +87,19 @@ pub use outbox::Event;
 pub use ownership::{By, CrateEvent, EventKind, Invitation, InvitationState, Owner};
 pub use people::{LOGIN_CHARACTERS, NewUser, PeopleFilter, Person, Role, User};
 pub use publish::{Publication, Published, Publisher};
+pub use publishers::Campaign;
 pub use registries::{CrateRecord, Registry, RegistryKind};
 pub use reports::{
     AdvisoryDraft, NewReport, REPORT, Report, ReportCounts, ReportKind, ReportState, Reporters, Reputation,
 };
-pub use requests::{NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestState, unfit_as_second};
+pub use requests::{
+    NewRequest, REQUEST_WAITS, ROLES_SETTLE, Request, RequestEntry, RequestState, unfit_as_second,
+};
 pub use restraints::{KeptName, Lock, LockedAction, WaivedKind, WaiverRecord};
 pub use search::CHECKSUM_DIGITS;
-pub use sessions::{NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod};
+pub use sessions::{
+    NewSession, SESSION_IDLE, SESSION_LENGTH, SecondFactor, Session, SignInMethod, WRONG_CODES,
+};
 pub use standing::{DecisionAction, Enforcement, Standing, State};
 pub use tokens::{NewToken, Scope, SecretText, TOKEN_PREFIX, Token};
 pub use transaction::{Act, Transaction};

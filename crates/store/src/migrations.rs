@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0005-identities", statements: tables::identities },
     Migration { name: "0006-mail", statements: tables::mail },
     Migration { name: "0007-keys", statements: tables::keys },
+    Migration { name: "0008-wrong-codes", statements: tables::codes },
     Migration { name: "0009-waived-rules", statements: waived_rules },
 ];
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, Set,
 };
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -327,18 +326,6 @@ impl Store {
         is_owner(&self.read, krate.0, login).await
     }
 
-    /// The crates that somebody owns.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses.
-    pub async fn crates_owned_by(&self, login: &str) -> Result<Vec<CrateRecord>, StoreError> {
-        let query = owners::Entity::find().filter(owners::Column::Folded.eq(fold(login)));
-        let rows = query.all(&self.read).await.during("list crates of", login)?;
-        let ids = rows.iter().map(|it| it.crate_id).collect();
-        Ok(crates_by_id(&self.read, &ids).await?.into_values().map(CrateRecord::from).collect())
-    }
-
     /// The open invitations of somebody.
     ///
     /// # Errors
@@ -388,27 +375,6 @@ impl Store {
     /// When the database refuses.
     pub async fn events_of(&self, krate: CrateId) -> Result<Vec<CrateEvent>, StoreError> {
         let rows = event_rows(&self.read, krate.0).await?;
-        rows.into_iter().map(CrateEvent::try_from).collect()
-    }
-
-    /// What somebody did to any crate from `from` until before `to`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses.
-    pub async fn events_by(
-        &self,
-        login: &str,
-        from: i64,
-        to: i64,
-        limit: u64,
-    ) -> Result<Vec<CrateEvent>, StoreError> {
-        let query = events::Entity::find()
-            .filter(events::Column::ActorFolded.eq(fold(login)))
-            .filter(events::Column::At.gte(from))
-            .filter(events::Column::At.lt(to));
-        let query = query.order_by_asc(events::Column::At).order_by_asc(events::Column::Id).limit(limit);
-        let rows = query.all(&self.read).await.during("read the events by", login)?;
         rows.into_iter().map(CrateEvent::try_from).collect()
     }
 }

@@ -3,6 +3,9 @@
 //! Reports never decide anything: they open a case. What a reporter's earlier reports turned out to be is counted from the outcomes of
 //! cases, so nobody has to keep a score that can drift from them.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -13,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::entities::{advisory_drafts, cases, provenance, reports, users, versions};
 use crate::error::During;
 use crate::words::{clean, clean_optional, fold, read_word, words};
-use crate::{CaseId, CrateId, ReportId, Store, StoreError, StoreErrorKind, Transaction, VersionId};
+use crate::{CaseId, CrateId, ReportId, Store, StoreError, StoreErrorKind, Transaction, VersionId, network};
 
 /// Longest report, in bytes.
 pub const REPORT: usize = 10_000;
@@ -109,8 +112,8 @@ pub struct NewReport {
     pub reporter: Option<String>,
     /// How they can be reached.
     pub contact: Option<String>,
-    /// Where it came from.
-    pub address: Option<String>,
+    /// Where it came from. What is kept is the [`network`]: strangers are told apart by it.
+    pub address: Option<IpAddr>,
 }
 
 /// What became of somebody's reports.
@@ -129,7 +132,7 @@ pub struct Reporters {
     pub trusted: u64,
     /// Other accounts.
     pub known: u64,
-    /// Addresses without an account.
+    /// Addresses without an account; of IPv6, networks of 64 bits.
     pub anonymous: u64,
 }
 
@@ -164,6 +167,7 @@ impl Transaction {
         if new.text.trim().is_empty() || new.text.len() > REPORT {
             return refused(StoreErrorKind::Invalid(format!("a report has 1 to {REPORT} bytes")));
         }
+        let address = new.address.map(|it| network(it).to_string());
         let mut same = reports::Entity::find().filter(reports::Column::CrateId.eq(new.krate.0));
         same = match new.version {
             Some(version) => same.filter(reports::Column::VersionId.eq(version.0)),
@@ -173,7 +177,7 @@ impl Transaction {
             Some(login) => same.filter(reports::Column::ReporterFolded.eq(fold(login))),
             None => same
                 .filter(reports::Column::ReporterFolded.is_null())
-                .filter(reports::Column::Address.eq(new.address.clone())),
+                .filter(reports::Column::Address.eq(address.clone())),
         };
         if same.one(&self.inner).await.during("look for", "reports")?.is_some() {
             return refused(StoreErrorKind::AlreadyExists);
@@ -186,7 +190,7 @@ impl Transaction {
             reporter: Set(clean_optional(new.reporter.as_deref())),
             reporter_folded: Set(new.reporter.as_deref().map(fold)),
             contact: Set(clean_optional(new.contact.as_deref())),
-            address: Set(clean_optional(new.address.as_deref())),
+            address: Set(address),
             at: Set(self.at),
             state: Set(ReportState::Open.as_str().to_owned()),
             ..Default::default()
@@ -326,7 +330,10 @@ impl Store {
         let nameless = about().column(Address).filter(ReporterFolded.is_null());
         let nameless: Vec<Option<String>> =
             nameless.into_tuple().all(&self.read).await.during("read", "reports")?;
-        let mut reporters = Reporters { anonymous: nameless.len() as u64, ..Reporters::default() };
+        // What was kept before networks were is a whole address.
+        let networks: BTreeSet<Option<IpAddr>> =
+            nameless.into_iter().map(|it| it.and_then(|it| it.parse().ok()).map(network)).collect();
+        let mut reporters = Reporters { anonymous: networks.len() as u64, ..Reporters::default() };
         let enabled = users::Entity::find()
             .select_only()
             .column(users::Column::Folded)

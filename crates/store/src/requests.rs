@@ -4,7 +4,8 @@
 //! answer comes. What an act is, and what it changes, is the server's to know: it is JSON here.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -69,6 +70,95 @@ pub struct Request {
     pub answered_at: Option<i64>,
     /// Why.
     pub answer_reason: Option<String>,
+}
+
+/// A request in a list: without the act and its preview, which may hold whole policies of hundreds of kilobytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestEntry {
+    /// Its number.
+    pub id: RequestId,
+    /// What, as the audit log calls it.
+    pub action: String,
+    /// To what.
+    pub object: String,
+    /// SHA-256 of act and preview.
+    pub digest: String,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub requester: String,
+    /// When.
+    pub at: i64,
+    /// Until when it can be answered.
+    pub expires_at: i64,
+    /// What became of it.
+    pub state: RequestState,
+    /// Who answered.
+    pub answered_by: Option<String>,
+    /// When.
+    pub answered_at: Option<i64>,
+    /// Why.
+    pub answer_reason: Option<String>,
+}
+
+/// The columns of an entry.
+#[derive(FromQueryResult)]
+struct EntryRow {
+    id: i64,
+    action: String,
+    object: String,
+    digest: String,
+    reason: String,
+    requester: String,
+    at: i64,
+    expires_at: i64,
+    state: String,
+    answered_by: Option<String>,
+    answered_at: Option<i64>,
+    answer_reason: Option<String>,
+}
+
+impl TryFrom<EntryRow> for RequestEntry {
+    type Error = StoreError;
+
+    fn try_from(row: EntryRow) -> Result<RequestEntry, StoreError> {
+        Ok(RequestEntry {
+            id: RequestId(row.id),
+            state: read_word(&row.state, "state", row.id)?,
+            action: row.action,
+            object: row.object,
+            digest: row.digest,
+            reason: row.reason,
+            requester: row.requester,
+            at: row.at,
+            expires_at: row.expires_at,
+            answered_by: row.answered_by,
+            answered_at: row.answered_at,
+            answer_reason: row.answer_reason,
+        })
+    }
+}
+
+/// Entries, of no column that they do not show.
+fn entries() -> Select<requests::Entity> {
+    use requests::Column::{
+        Action, AnswerReason, AnsweredAt, AnsweredBy, At, Digest, ExpiresAt, Id, Object, Reason, Requester,
+        State,
+    };
+    requests::Entity::find().select_only().columns([
+        Id,
+        Action,
+        Object,
+        Digest,
+        Reason,
+        Requester,
+        At,
+        ExpiresAt,
+        State,
+        AnsweredBy,
+        AnsweredAt,
+        AnswerReason,
+    ])
 }
 
 impl TryFrom<requests::Model> for Request {
@@ -253,16 +343,17 @@ impl Store {
         state: Option<RequestState>,
         before: Option<RequestId>,
         limit: u64,
-    ) -> Result<Vec<Request>, StoreError> {
-        let mut query = requests::Entity::find();
+    ) -> Result<Vec<RequestEntry>, StoreError> {
+        let mut query = entries();
         if let Some(state) = state {
             query = query.filter(requests::Column::State.eq(state.as_str()));
         }
         if let Some(before) = before {
             query = query.filter(requests::Column::Id.lt(before.0));
         }
-        let rows = query.order_by_desc(requests::Column::Id).limit(limit).all(&self.read).await;
-        rows.during("list", "requests")?.into_iter().map(Request::try_from).collect()
+        let query = query.order_by_desc(requests::Column::Id).limit(limit).into_model::<EntryRow>();
+        let rows = query.all(&self.read).await.during("list", "requests")?;
+        rows.into_iter().map(RequestEntry::try_from).collect()
     }
 
     /// Requests that were answered or withdrawn, newest first.
@@ -270,12 +361,13 @@ impl Store {
     /// # Errors
     ///
     /// When the database refuses.
-    pub async fn answered_requests(&self, limit: u64) -> Result<Vec<Request>, StoreError> {
-        let query = requests::Entity::find()
+    pub async fn answered_requests(&self, limit: u64) -> Result<Vec<RequestEntry>, StoreError> {
+        let query = entries()
             .filter(requests::Column::State.ne(RequestState::Waiting.as_str()))
             .order_by_desc(requests::Column::Id);
-        let rows = query.limit(limit).all(&self.read).await;
-        rows.during("list", "requests")?.into_iter().map(Request::try_from).collect()
+        let query = query.limit(limit).into_model::<EntryRow>();
+        let rows = query.all(&self.read).await.during("list", "requests")?;
+        rows.into_iter().map(RequestEntry::try_from).collect()
     }
 
     /// How many requests wait.

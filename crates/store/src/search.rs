@@ -6,9 +6,9 @@
 use sea_orm::sea_query::LikeExpr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::entities::{crates, provenance, versions};
+use crate::entities::{crates, versions};
 use crate::error::During;
-use crate::words::{canonical_name, fold};
+use crate::words::canonical_name;
 use crate::{CrateRecord, Store, StoreError, VersionRecord};
 
 /// Fewest digits of a checksum that are looked for: fewer fit many, and people copy more.
@@ -72,16 +72,5 @@ impl Store {
             .limit(limit);
         let rows = query.all(&self.read).await.during("look for", &digits)?;
         self.with_crates(rows).await
-    }
-
-    /// The login of somebody who published a version, as it was written then, whatever its case.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses.
-    pub async fn publisher(&self, login: &str) -> Result<Option<String>, StoreError> {
-        let query =
-            provenance::Entity::find().filter(provenance::Column::PublisherFolded.eq(fold(login))).limit(1);
-        Ok(query.one(&self.read).await.during("look for", login)?.and_then(|it| it.publisher))
     }
 }

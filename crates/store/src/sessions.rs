@@ -91,6 +91,54 @@ pub struct SecondFactor {
     pub confirmed_at: Option<i64>,
     /// The last step of time whose code was used.
     pub last_step: i64,
+    /// Codes that were wrong, since one was right.
+    pub wrong_codes: i64,
+    /// When the last of them was.
+    pub wrong_code_at: Option<i64>,
+}
+
+/// Wrong codes in a row after which nobody has to wait: whoever mistypes, or whose clock is late, tries again at once.
+const WRONG_CODES_AT_ONCE: i64 = 5;
+
+/// Wrong codes in a row from which on none counts any more, until a recovery code was right or the factor is a new one. NIST SP 800-63B-4,
+/// 3.2.2, allows 100; half of it leaves room for what several replicas look at in the same moment.
+pub const WRONG_CODES: i64 = 50;
+
+/// How long the first wait is, in seconds; each is twice the one before.
+const FIRST_WAIT: i64 = 30;
+
+/// How long the longest is, in seconds.
+const LONGEST_WAIT: i64 = 3_600;
+
+impl SecondFactor {
+    /// Until when no code is looked at, after too many wrong ones in a row.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<i64> {
+        let beyond = self.wrong_codes.checked_sub(WRONG_CODES_AT_ONCE).filter(|it| *it >= 0)?;
+        if self.wrong_codes >= WRONG_CODES {
+            return Some(i64::MAX);
+        }
+        let wait = Ord::min(FIRST_WAIT << Ord::min(beyond, 10), LONGEST_WAIT);
+        Some(self.wrong_code_at?.saturating_add(wait))
+    }
+
+    /// Whether no code is looked at, at a moment.
+    #[must_use]
+    pub fn is_waiting(&self, at: i64) -> bool {
+        self.waits_until().is_some_and(|it| at < it)
+    }
+}
+
+impl From<second_factors::Model> for SecondFactor {
+    fn from(row: second_factors::Model) -> SecondFactor {
+        SecondFactor {
+            sealed: row.sealed.0,
+            confirmed_at: row.confirmed_at,
+            last_step: row.last_step,
+            wrong_codes: row.wrong_codes,
+            wrong_code_at: row.wrong_code_at,
+        }
+    }
 }
 
 impl TryFrom<sessions::Model> for Session {
@@ -205,6 +253,8 @@ impl Transaction {
             created_at: Set(self.at),
             confirmed_at: Set(None),
             last_step: Set(0),
+            wrong_codes: Set(0),
+            wrong_code_at: Set(None),
         };
         second_factors::Entity::insert(row)
             .exec_without_returning(&self.inner)
@@ -214,19 +264,47 @@ impl Transaction {
     }
 
     /// Uses up the code of a step of time, and those of all steps before it; the first one confirms the factor. Gives whether it was worth
-    /// anything: of two who try the same at once, one succeeds.
+    /// anything: of two who try the same at once, one succeeds, and none while the factor waits. What was wrong before is forgotten.
     ///
     /// # Errors
     ///
     /// When the database refuses.
     pub async fn use_code(&mut self, user: UserId, step: i64) -> Result<bool, StoreError> {
-        use second_factors::Column::{ConfirmedAt, LastStep, UserId as Of};
+        use second_factors::Column::{ConfirmedAt, LastStep, UserId as Of, WrongCodeAt, WrongCodes};
+        let kept = second_factors::Entity::find_by_id(user.0).one(&self.inner).await;
+        let kept = kept.during("look for the second factor of user", user)?.map(SecondFactor::from);
+        if kept.is_none_or(|it| it.is_waiting(self.at)) {
+            return Ok(false);
+        }
         let update = second_factors::Entity::update_many()
             .col_expr(LastStep, Expr::value(step))
+            .col_expr(WrongCodes, Expr::value(0_i64))
+            .col_expr(WrongCodeAt, Expr::value(None::<i64>))
             .col_expr(ConfirmedAt, Expr::col(ConfirmedAt).if_null(self.at))
             .filter(Of.eq(user.0))
             .filter(LastStep.lt(step));
         Ok(update.exec(&self.inner).await.during("use a code of user", user)?.rows_affected == 1)
+    }
+
+    /// Counts a wrong code of somebody whose first proof was right. One that nobody looked at, because the factor waits, does not count: nobody can
+    /// keep it waiting by trying on.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses.
+    pub async fn note_wrong_code(&mut self, user: UserId) -> Result<(), StoreError> {
+        use second_factors::Column::{UserId as Of, WrongCodeAt, WrongCodes};
+        let kept = second_factors::Entity::find_by_id(user.0).one(&self.inner).await;
+        let kept = kept.during("look for the second factor of user", user)?.map(SecondFactor::from);
+        if kept.is_none_or(|it| it.is_waiting(self.at)) {
+            return Ok(());
+        }
+        let update = second_factors::Entity::update_many()
+            .col_expr(WrongCodes, Expr::col(WrongCodes).add(1_i64))
+            .col_expr(WrongCodeAt, Expr::value(Some(self.at)))
+            .filter(Of.eq(user.0));
+        update.exec(&self.inner).await.during("count a wrong code of user", user)?;
+        Ok(())
     }
 
     /// Replaces an account's recovery codes: `count` texts, each to be shown once and used once.
@@ -256,7 +334,7 @@ impl Transaction {
         Ok(codes)
     }
 
-    /// Uses up a recovery code. Gives whether it was worth anything.
+    /// Uses up a recovery code. Gives whether it was worth anything; codes of the second factor that were wrong before it are forgotten then.
     ///
     /// # Errors
     ///
@@ -268,7 +346,15 @@ impl Transaction {
             .filter(recovery_codes::Column::UserId.eq(user.0))
             .filter(recovery_codes::Column::UsedAt.is_null());
         let used = update.exec(&self.inner).await.during("use a recovery code of user", user)?;
-        Ok(used.rows_affected == 1)
+        if used.rows_affected != 1 {
+            return Ok(false);
+        }
+        let update = second_factors::Entity::update_many()
+            .col_expr(second_factors::Column::WrongCodes, Expr::value(0_i64))
+            .col_expr(second_factors::Column::WrongCodeAt, Expr::value(None::<i64>))
+            .filter(second_factors::Column::UserId.eq(user.0));
+        update.exec(&self.inner).await.during("forget wrong codes of user", user)?;
+        Ok(true)
     }
 }
 
@@ -346,11 +432,7 @@ impl Store {
     /// When the database refuses.
     pub async fn second_factor(&self, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
         let row = second_factors::Entity::find_by_id(user.0).one(&self.read).await;
-        Ok(row.during("look for the second factor of user", user)?.map(|row| SecondFactor {
-            sealed: row.sealed.0,
-            confirmed_at: row.confirmed_at,
-            last_step: row.last_step,
-        }))
+        Ok(row.during("look for the second factor of user", user)?.map(SecondFactor::from))
     }
 
     /// How many recovery codes an account has left.

@@ -370,31 +370,6 @@ impl Store {
             .map_or_else(|| Ok(Provenance::default()), TryFrom::try_from)
     }
 
-    /// The newest versions that somebody published, in any registry, newest first.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses.
-    pub async fn published_by(
-        &self,
-        login: &str,
-        limit: u64,
-    ) -> Result<Vec<(CrateRecord, VersionRecord)>, StoreError> {
-        use provenance::Column::{PublishedAt, PublisherFolded, VersionId as Of};
-        let query = provenance::Entity::find()
-            .select_only()
-            .column(Of)
-            .filter(PublisherFolded.eq(crate::words::fold(login)))
-            .order_by_desc(PublishedAt)
-            .limit(limit);
-        let ids: Vec<i64> =
-            query.into_tuple().all(&self.read).await.during("read what was published by", login)?;
-        let ids: Vec<VersionId> = ids.into_iter().map(VersionId).collect();
-        let mut found = self.versions_by_id(&ids).await?;
-        found.sort_by_key(|it| std::cmp::Reverse((it.1.published_at.unwrap_or(it.1.first_seen), it.1.id)));
-        Ok(found)
-    }
-
     /// A page of versions for people to look at, behind the version at `after`.
     ///
     /// # Errors

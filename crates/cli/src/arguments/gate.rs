@@ -214,7 +214,10 @@ pub(crate) enum GateCommand {
     ///
     /// What loosens or destroys is done once somebody else agrees: neither whoever asks, nor whoever made their account, nor anybody who was given a
     /// role within the last day.
-    Requests,
+    Requests {
+        /// Number of a request: all of what it changes
+        request: Option<i64>,
+    },
     /// Agree, as the second person, to an act that waits; it is done
     Approve {
         /// Number of the request

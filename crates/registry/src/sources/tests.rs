@@ -125,3 +125,16 @@ fn dead_ends_are_errors_and_never_the_default_registry() {
         "[source.crates-io]\nreplace-with = \"a\"\n[source.a]\ndirectory = \"a\"\nregistry = \"https://r\"\n";
     assert!(matches!(resolve(double, &[], &default()), Err(SourceError::NoLocation { .. })));
 }
+
+#[test]
+fn only_the_public_registry_is_the_public_one() {
+    let http = CRATES_IO_HTTP_INDEX.trim_start_matches("sparse+");
+    for index in [http, http.trim_end_matches('/'), CRATES_IO_HTTP_INDEX, CRATES_IO_INDEX] {
+        assert!(is_public_registry(index), "{index}");
+    }
+    assert!(is_public_registry(&format!("registry+{CRATES_IO_INDEX}")));
+    let lookalike = http.replace("https://", "https://example.invalid/");
+    for index in ["", "/srv/registry", "sparse+https://registry.example.invalid/", &lookalike] {
+        assert!(!is_public_registry(index), "{index}");
+    }
+}

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cratekeeper_model::PublishMethod;
 use cratekeeper_store::{
-    By, CaseId, CrateRecord, DecisionId, JobId, NewDecision, NewToken, NewUser, Role, Scope, SessionId,
-    Subject, TokenId, Transaction, User, VersionId, WaiverId, YankOverlay, Yanks,
+    By, CaseId, CrateRecord, DecisionId, JobId, NewDecision, NewToken, NewUser, RegistryId, Role, Scope,
+    SessionId, Subject, TokenId, Transaction, User, VersionId, WaiverId, YankOverlay, Yanks,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -381,7 +381,7 @@ impl Gate {
         match (by, krate) {
             (Some(login), None) => {
                 let registry = self.registry(registry).ok_or_else(missing)?;
-                Ok((Yanks::By(registry.id, login.to_owned()), format!("publisher {login}")))
+                Ok((Yanks::By(registry.id, login.to_owned()), self.shown_publisher(registry.id, login)))
             }
             (None, Some(name)) => {
                 let registry = self.registry(registry).ok_or_else(missing)?;
@@ -400,7 +400,7 @@ impl Gate {
             .ok_or_else(|| Failure::NotFound("there is no such registry".to_owned()))?;
         match (&target.krate, &target.version, &target.publisher) {
             (None, None, Some(login)) => {
-                Ok((Subject::Publisher(registry.id, login.clone()), format!("publisher {login}")))
+                Ok((Subject::Publisher(registry.id, login.clone()), self.shown_publisher(registry.id, login)))
             }
             (Some(name), None, None) => {
                 let found = self.store.krate(registry.id, name).await?;
@@ -429,8 +429,14 @@ impl Gate {
                 format!("{}@{}", krate.name, version.version)
             }
             Subject::Crate(id) => self.store.crate_by_id(*id).await?.name,
-            Subject::Publisher(_, login) => format!("publisher {login}"),
+            Subject::Publisher(registry, login) => self.shown_publisher(*registry, login),
         })
+    }
+
+    /// An account of a registry, as it is shown: the same login elsewhere is somebody else.
+    fn shown_publisher(&self, registry: RegistryId, login: &str) -> String {
+        let registry = self.registry_by_id(registry).map_or("a registry that is gone", |it| it.name.as_str());
+        format!("publisher {login} of {registry}")
     }
 }
 

@@ -5,12 +5,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use cratekeeper_store::{
-    AuditFilter, DecisionFilter, QueueFilter, QueueOrder, RequestState, State as Standing,
+    AuditFilter, DecisionFilter, QueueFilter, QueueOrder, RequestId, RequestState, State as Standing,
 };
 use semver::Version;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
@@ -26,6 +29,8 @@ const PAGE: u64 = 100;
 const EXPOSED: u64 = 10_000;
 
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct QueueAsked {
     /// `pending`, `released`, `held`, `blocked` or `failed`; all but `released` without it.
     #[serde(default)]
@@ -35,6 +40,8 @@ pub(super) struct QueueAsked {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RecallAsked {
     #[serde(default)]
     registry: Option<String>,
@@ -50,6 +57,8 @@ pub(super) struct RecallAsked {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct AuditAsked {
     /// Entries before this sequence.
     #[serde(default)]
@@ -60,6 +69,42 @@ pub(super) struct AuditAsked {
     action: Option<String>,
     #[serde(default)]
     object: Option<String>,
+    /// The first day, in UTC: `2026-08-20`.
+    #[serde(default)]
+    from: Option<String>,
+    /// The last day, in UTC.
+    #[serde(default)]
+    to: Option<String>,
+}
+
+impl AuditAsked {
+    fn filter(self) -> Result<AuditFilter, Failure> {
+        let day = |name: &str, text: Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let read = crate::console::day(&text);
+            read.map(Some).ok_or_else(|| {
+                let shown = crate::refusal::harmless(&text, 60);
+                Failure::Bad(format!("`{name}` cannot be read: `{shown}`; a day is written like 2026-08-20"))
+            })
+        };
+        let AuditAsked { actor, object, action, from, to, .. } = self;
+        // The last day is meant as a whole.
+        let (from, to) = (day("from", from)?, day("to", to)?.map(|it| it + 86_400));
+        Ok(AuditFilter { actor, object, action, from, to, ..AuditFilter::default() })
+    }
+}
+
+/// The questions of an address: a filter that cannot be read, or that there is none of, is refused and not left out.
+pub(super) struct Filter<T>(T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Filter<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Filter<T>, Failure> {
+        let read = Query::<T>::try_from_uri(&parts.uri);
+        let told = |error: QueryRejection| crate::refusal::harmless(&error.body_text(), 300);
+        read.map(|it| Filter(it.0)).map_err(|error| Failure::Bad(told(error)))
+    }
 }
 
 /// How many versions stand how, and whether work is done.
@@ -90,7 +135,7 @@ pub(super) async fn status(
 #[utoipa::path(get, path = "/admin/v1/queue", params(QueueAsked), responses((status = 200)))]
 pub(super) async fn queue(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<QueueAsked>,
+    Filter(asked): Filter<QueueAsked>,
     Asked { caller, .. }: Asked<Value>,
 ) -> Result<Json<Value>, Failure> {
     caller.with_role(&LOOK)?;
@@ -142,7 +187,7 @@ pub(super) async fn version(
 #[utoipa::path(get, path = "/admin/v1/recall", params(RecallAsked), responses((status = 200)))]
 pub(super) async fn recall(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<RecallAsked>,
+    Filter(asked): Filter<RecallAsked>,
     Asked { caller, .. }: Asked<Value>,
 ) -> Result<Json<Value>, Failure> {
     caller.with_role(&AUDIT)?;
@@ -165,13 +210,12 @@ pub(super) async fn recall(
 #[utoipa::path(get, path = "/admin/v1/audit-log", params(AuditAsked), responses((status = 200)))]
 pub(super) async fn audit_log(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<AuditAsked>,
+    Filter(asked): Filter<AuditAsked>,
     Asked { caller, .. }: Asked<Value>,
 ) -> Result<Json<Value>, Failure> {
     caller.with_role(&AUDIT)?;
-    let AuditAsked { actor, object, action, .. } = asked;
-    let filter = AuditFilter { actor, object, action, ..AuditFilter::default() };
-    let entries = gate.store.audit_entries(&filter, asked.before, PAGE).await?;
+    let before = asked.before;
+    let entries = gate.store.audit_entries(&asked.filter()?, before, PAGE).await?;
     Ok(Json(json!({ "entries": entries })))
 }
 
@@ -198,17 +242,19 @@ pub(super) async fn decisions(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RequestsAsked {
     /// `waiting`, `done`, `refused`, `withdrawn` or `lapsed`; `waiting` without it.
     #[serde(default)]
     state: Option<String>,
 }
 
-/// Acts that wait, or waited, for a second person, newest first.
+/// Acts that wait, or waited, for a second person, newest first; each in full under its own address.
 #[utoipa::path(get, path = "/admin/v1/requests", params(RequestsAsked), responses((status = 200)))]
 pub(super) async fn requests(
     State(gate): State<Arc<Gate>>,
-    Query(asked): Query<RequestsAsked>,
+    Filter(asked): Filter<RequestsAsked>,
     Asked { caller, .. }: Asked<Value>,
 ) -> Result<Json<Value>, Failure> {
     caller.with_role(&LOOK)?;
@@ -220,4 +266,47 @@ pub(super) async fn requests(
     };
     let requests = gate.store.requests(Some(state), None, PAGE).await?;
     Ok(Json(json!({ "requests": requests })))
+}
+
+/// An act that waits, or waited, for a second person: all of it, with its preview.
+#[utoipa::path(get, path = "/admin/v1/requests/{id}", responses((status = 200)))]
+pub(super) async fn request(
+    State(gate): State<Arc<Gate>>,
+    Path(id): Path<i64>,
+    Asked { caller, .. }: Asked<Value>,
+) -> Result<Json<Value>, Failure> {
+    caller.with_role(&LOOK)?;
+    let request = gate.store.request(RequestId(id)).await?;
+    Ok(Json(json!({ "request": request })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(query: &str) -> Result<AuditFilter, Failure> {
+        let request = axum::http::Request::get(format!("/admin/v1/audit-log?{query}")).body(()).unwrap();
+        let (mut parts, ()) = request.into_parts();
+        let Filter(asked) = Filter::<AuditAsked>::from_request_parts(&mut parts, &()).await?;
+        asked.filter()
+    }
+
+    #[tokio::test]
+    async fn a_filter_that_cannot_be_read_is_refused() {
+        let filter = read("actor=alice&from=2026-09-21&to=2026-09-21").await.unwrap();
+        assert_eq!(filter.to.unwrap() - filter.from.unwrap(), 86_400);
+        for (query, told) in [
+            ("from=soon", "`from` cannot be read: `soon`"),
+            ("to=2026-02-30", "`to` cannot be read"),
+            ("form=2026-09-21", "unknown field `form`"),
+            ("before=x", "before"),
+        ] {
+            let failure = read(query).await.unwrap_err();
+            assert!(
+                matches!(&failure, Failure::Bad(_)) && failure.told().contains(told),
+                "{query}: {}",
+                failure.told()
+            );
+        }
+    }
 }

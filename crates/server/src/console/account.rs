@@ -136,8 +136,12 @@ impl Gate {
             return Err(Failure::Forbidden(reason.to_owned()).into());
         }
         match self.prove(&visitor.user.login, password, code, visitor.address).await? {
-            Some(_) => Ok(()),
-            None => Err(Failure::Forbidden("password or code is wrong".to_owned()).into()),
+            Ok(_) => Ok(()),
+            Err(unproven) => {
+                self.note_refusal(&visitor.user.login, &unproven, visitor.address).await?;
+                let told = "password or code is wrong; after several wrong codes in a row, none is looked at for a while";
+                Err(Failure::Forbidden(told.to_owned()).into())
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The draft of a case's advisory: begun from what is known, edited by people, exported in the two formats that others read.
 //!
-//! The format is that of the RustSec database: Markdown behind a front matter in TOML. OSV (schema 1.7) is made from it.
+//! The format is that of the RustSec database: Markdown behind a front matter in TOML. OSV (schema 1.7) is made from it. Its list of ecosystems has
+//! one for cargo: that of the public registry. A crate of any other registry gets none, because whoever reads the record would take it for the public
+//! crate of the same name; what it is instead stands where the format leaves room.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
+use cratekeeper_registry::is_public_registry;
 use cratekeeper_store::{Act, CaseId, CaseRecord, State as Standing, VersionRecord};
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Deserialize;
@@ -25,6 +28,9 @@ use crate::views::View;
 /// Longest draft, in bytes.
 const LONGEST: usize = 100_000;
 
+/// What OSV calls the packages of the public registry (its list of defined ecosystems).
+const ECOSYSTEM: &str = "crates.io";
+
 /// What an advisory has before it is given an id.
 const NO_ID: &str = "RUSTSEC-0000-0000";
 
@@ -38,6 +44,8 @@ struct AdvisoryPage {
     saved: Option<(String, i64)>,
     /// What is wrong with it.
     problem: Option<String>,
+    /// The registry, where OSV has no name for its packages.
+    nameless: Option<String>,
     may_act: bool,
 }
 
@@ -102,13 +110,57 @@ fn read(text: &str) -> Result<Advisory, String> {
     Ok(Advisory { title: title.trim().to_owned(), patched, unaffected, front, description })
 }
 
+/// Whose package an advisory is about.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// The public registry's.
+    Public,
+    /// Another registry's.
+    Other {
+        /// What the registry is called here.
+        name: String,
+        /// Where its index is, if others can reach it there.
+        index: Option<String>,
+    },
+}
+
+impl Origin {
+    fn of(name: &str, index: &str) -> Origin {
+        if is_public_registry(index) {
+            return Origin::Public;
+        }
+        // A directory of ours, or a password in an address, is nobody's business.
+        let url = url::Url::parse(index.trim_start_matches("sparse+")).ok();
+        let url = url.filter(|it| matches!(it.scheme(), "http" | "https")).and_then(|mut it| {
+            it.set_username("").ok()?;
+            it.set_password(None).ok()?;
+            (it.query().is_none() && it.fragment().is_none()).then(|| it.to_string())
+        });
+        Origin::Other { name: name.to_owned(), index: url }
+    }
+
+    /// The package URL: one without an address means the public registry.
+    fn purl(&self, package: &str) -> Option<String> {
+        let part = |text: &str| -> String {
+            url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+        };
+        match self {
+            Origin::Public => Some(format!("pkg:cargo/{}", part(package))),
+            Origin::Other { index, .. } => {
+                let index = index.as_ref()?;
+                Some(format!("pkg:cargo/{}?repository_url={}", part(package), part(index)))
+            }
+        }
+    }
+}
+
 impl Advisory {
     fn affects(&self, version: &Version) -> bool {
         !self.patched.iter().chain(&self.unaffected).any(|it| contains(it, version))
     }
 
     /// In the format OSV, over the versions that there are.
-    fn to_osv(&self, ecosystem: &str, versions: &[Version], modified: &str) -> Value {
+    fn to_osv(&self, origin: &Origin, versions: &[Version], modified: &str) -> Value {
         let affected: Vec<String> =
             versions.iter().filter(|it| self.affects(it)).map(ToString::to_string).collect();
         let mut ordered: Vec<&Version> = versions.iter().collect();
@@ -125,6 +177,23 @@ impl Advisory {
             was_affected = is_affected;
         }
         let references = self.front.advisory.url.as_ref().map(|it| json!({ "type": "WEB", "url": it }));
+        let mut affected = json!({
+            "ranges": [{ "type": "SEMVER", "events": events }],
+            "versions": affected,
+            "database_specific": { "categories": self.front.advisory.categories },
+        });
+        let name = &self.front.advisory.package;
+        match origin {
+            Origin::Public => {
+                let purl = origin.purl(name);
+                affected["package"] = json!({ "ecosystem": ECOSYSTEM, "name": name, "purl": purl });
+            }
+            Origin::Other { name: registry, index } => {
+                affected["database_specific"]["package"] = json!({
+                    "registry": registry, "index": index, "name": name, "purl": origin.purl(name),
+                });
+            }
+        }
         json!({
             "schema_version": "1.7.0",
             "id": self.front.advisory.id,
@@ -133,16 +202,7 @@ impl Advisory {
             "aliases": self.front.advisory.aliases,
             "summary": self.title,
             "details": self.description,
-            "affected": [{
-                "package": {
-                    "ecosystem": ecosystem,
-                    "name": self.front.advisory.package,
-                    "purl": format!("pkg:cargo/{}", self.front.advisory.package),
-                },
-                "ranges": [{ "type": "SEMVER", "events": events }],
-                "versions": affected,
-                "database_specific": { "categories": self.front.advisory.categories },
-            }],
+            "affected": [affected],
             "references": references.into_iter().collect::<Vec<_>>(),
         })
     }
@@ -190,12 +250,22 @@ fn good_ranges(view: &View, version: &Version) -> (String, String) {
 }
 
 /// A draft from what is known: the versions that are kept back are those that it is about.
-fn begin(view: &View, version: &Version, case: Option<&Case>, at: i64, url: &str) -> String {
+fn begin(
+    (view, version, origin): (&View, &Version, &Origin),
+    case: Option<&Case>,
+    at: i64,
+    url: &str,
+) -> String {
     let day = super::layout::moment(at)[..10].to_owned();
     let name = &view.krate.name;
     let (unaffected, patched) = good_ranges(view, version);
+    // Without one, a reader takes the public registry's.
+    let source = match origin {
+        Origin::Other { index: Some(index), .. } => format!("source = \"sparse+{index}\"\n"),
+        Origin::Other { index: None, .. } | Origin::Public => String::new(),
+    };
     let mut text = format!(
-        "```toml\n[advisory]\nid = \"{NO_ID}\"\npackage = \"{name}\"\ndate = \"{day}\"\nurl = \"{url}\"\ncategories = [\"malicious\"]\n\n\
+        "```toml\n[advisory]\nid = \"{NO_ID}\"\npackage = \"{name}\"\n{source}date = \"{day}\"\nurl = \"{url}\"\ncategories = [\"malicious\"]\n\n\
          [versions]\nunaffected = [{unaffected}]\npatched = [{patched}]\n```\n\n# `{name}` {version} was removed because it is malicious\n\n"
     );
     match case {
@@ -228,6 +298,7 @@ struct About {
     view: Arc<View>,
     version: Version,
     id: cratekeeper_store::VersionId,
+    origin: Origin,
 }
 
 async fn about(gate: &Gate, id: i64) -> Result<About, Problem> {
@@ -236,7 +307,8 @@ async fn about(gate: &Gate, id: i64) -> Result<About, Problem> {
     let missing = || Failure::NotFound("its registry is not set up any more".to_owned());
     let registry = gate.registry_of(&krate).ok_or_else(missing)?;
     let view = gate.view(registry, &krate.name).await?.ok_or_else(missing)?;
-    Ok(About { case, view, version: version.version, id: version.id })
+    let origin = Origin::of(&registry.name, gate.index_of(registry));
+    Ok(About { case, view, version: version.version, id: version.id, origin })
 }
 
 async fn text_of(gate: &Gate, about: &About) -> Result<(String, Option<(String, i64)>), Problem> {
@@ -246,7 +318,7 @@ async fn text_of(gate: &Gate, about: &About) -> Result<(String, Option<(String, 
     let inspections = gate.store.inspections(about.id, 1).await?;
     let case = inspections.first().and_then(|it| it.case.as_ref());
     let url = format!("{}/v/{}", gate.configuration.url(), about.id);
-    Ok((begin(&about.view, &about.version, case, gate.now(), &url), None))
+    Ok((begin((&about.view, &about.version, &about.origin), case, gate.now(), &url), None))
 }
 
 /// The draft.
@@ -261,9 +333,19 @@ pub(super) async fn advisory(
     let name = about.view.krate.name.clone();
     let mut frame = gate.frame(&visitor, "/console/queue", format!("Advisory for {name}")).await?;
     frame.notice = told.done.map(|_| "The draft is kept.".to_owned());
-    let problem = read(&text).err();
-    let page_data =
-        AdvisoryPage { may_act: visitor.has(&TRIAGE), name, case: about.case, text, saved, problem, frame };
+    let page_data = AdvisoryPage {
+        may_act: visitor.has(&TRIAGE),
+        problem: read(&text).err(),
+        nameless: match about.origin {
+            Origin::Public => None,
+            Origin::Other { name, .. } => Some(name),
+        },
+        name,
+        case: about.case,
+        text,
+        saved,
+        frame,
+    };
     page(&page_data.frame, &page_data)
 }
 
@@ -330,7 +412,7 @@ pub(super) async fn osv(
         return Err(Failure::Bad(problem.to_owned()).into());
     }
     let modified = jiff::Timestamp::from_second(gate.now()).unwrap_or_default().to_string();
-    let osv = advisory.to_osv(&gate.ecosystem(), &versions, &modified);
+    let osv = advisory.to_osv(&about.origin, &versions, &modified);
     let text = serde_json::to_string_pretty(&osv).map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(attachment(
         "application/json",
@@ -349,11 +431,47 @@ mod tests {
     fn a_draft_becomes_osv_over_the_versions_that_there_are() {
         let advisory = read(DRAFT).unwrap();
         let versions = ["0.3.12", "0.3.9", "0.3.10", "0.3.11"].map(|it| it.parse().unwrap());
-        let osv = advisory.to_osv("registry", &versions, "2026-08-21T00:00:00Z");
+        let osv = advisory.to_osv(&Origin::Public, &versions, "2026-08-21T00:00:00Z");
+        let package = &osv["affected"][0]["package"];
+        assert_eq!((&package["ecosystem"], &package["purl"]), (&json!(ECOSYSTEM), &json!("pkg:cargo/thing")));
         assert_eq!(osv["affected"][0]["versions"], json!(["0.3.10", "0.3.11"]));
         let events = &osv["affected"][0]["ranges"][0]["events"];
         assert_eq!(*events, json!([{ "introduced": "0.3.10" }, { "fixed": "0.3.12" }]));
         assert_eq!((&osv["summary"], &osv["details"]), (&json!("Title"), &json!("Text.")));
+    }
+
+    #[test]
+    fn no_other_registrys_crate_is_called_the_public_one() {
+        let advisory = read(DRAFT).unwrap();
+        let versions = ["0.3.10".parse().unwrap()];
+        let public = Origin::of("mirror", &format!("sparse+https://index.{ECOSYSTEM}/"));
+        assert_eq!(public, Origin::Public);
+        for (name, index, purl) in [
+            (
+                "hosted",
+                "sparse+https://name:secret@gate.example.invalid/index/",
+                json!("pkg:cargo/thing?repository_url=https%3A%2F%2Fgate.example.invalid%2Findex%2F"),
+            ),
+            ("mirror", "/srv/registry", Value::Null),
+            ("mirror", "https://registry.example.invalid/?token=secret", Value::Null),
+            (
+                "mirror",
+                &format!("https://index.{ECOSYSTEM}.example.invalid/"),
+                json!(format!(
+                    "pkg:cargo/thing?repository_url=https%3A%2F%2Findex.{ECOSYSTEM}.example.invalid%2F"
+                )),
+            ),
+        ] {
+            let osv = advisory.to_osv(&Origin::of(name, index), &versions, "2026-08-21T00:00:00Z");
+            let affected = &osv["affected"][0];
+            assert!(affected["package"].is_null() && !osv.to_string().contains("secret"), "{index}: {osv}");
+            let package = &affected["database_specific"]["package"];
+            assert_eq!(
+                (&package["registry"], &package["name"], &package["purl"]),
+                (&json!(name), &json!("thing"), &purl)
+            );
+            assert_eq!(affected["versions"], json!(["0.3.10"]));
+        }
     }
 
     #[test]

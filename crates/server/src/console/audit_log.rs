@@ -14,7 +14,8 @@ use cratekeeper_store::{
 };
 use serde::Deserialize;
 
-use super::layout::{Frame, filters, page};
+use super::layout::{Frame, filters, page, page_of};
+use super::unread::Unread;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -37,6 +38,9 @@ const LINE: usize = 2_000;
 /// Where the list is.
 const LIST: &str = "/console/audit-log";
 
+/// What a day should be.
+pub(crate) const A_DAY: &str = "a day is written like 2026-08-20";
+
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -47,6 +51,7 @@ struct AuditPage {
     entries: Vec<Row>,
     actions: Vec<String>,
     asked: Asked,
+    unread: Unread,
     next: Option<String>,
     export: String,
     newest: Option<Checkpoint>,
@@ -90,26 +95,30 @@ pub(super) struct Asked {
 }
 
 /// The first moment of a day in UTC.
-fn day(text: &str) -> Option<i64> {
+pub(crate) fn day(text: &str) -> Option<i64> {
     let date: jiff::civil::Date = text.trim().parse().ok()?;
     Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 impl Asked {
-    fn filter(&self) -> AuditFilter {
+    fn filter(&self) -> (AuditFilter, Unread) {
+        let mut unread = Unread::default();
+        let from = unread.read("from", &self.from, day, A_DAY);
+        // The last day is meant as a whole.
+        let to = unread.read("to", &self.to, day, A_DAY).map(|it| it + DAY);
         let text = |text: &str| Some(text.trim().to_owned()).filter(|it| !it.is_empty());
         // `decision.` and `decision.*` are beginnings, and no action ends so.
         let action = self.action.trim();
         let start = action.strip_suffix('*').or_else(|| action.ends_with('.').then_some(action));
-        AuditFilter {
+        let filter = AuditFilter {
             actor: text(&self.actor),
             object: text(&self.object),
             action: if start.is_some() { None } else { text(action) },
             begins: start.map(str::to_owned),
-            from: day(&self.from),
-            // The last day is meant as a whole.
-            to: day(&self.to).map(|it| it + DAY),
-        }
+            from,
+            to,
+        };
+        (filter, unread)
     }
 
     fn query(&self) -> url::form_urlencoded::Serializer<'static, String> {
@@ -166,7 +175,12 @@ async fn show(
     asked: Asked,
     report: Option<AuditReport>,
 ) -> Result<Response, Problem> {
-    let entries = gate.store.audit_entries(&asked.filter(), asked.before.parse().ok(), ROWS).await?;
+    let (filter, mut unread) = asked.filter();
+    let before = unread.read("before", &asked.before, |it| it.parse().ok(), "it is the number of an entry");
+    let entries = match unread.is_empty() {
+        true => gate.store.audit_entries(&filter, before, ROWS).await?,
+        false => Vec::new(),
+    };
     let next =
         (entries.len() as u64 == ROWS).then(|| entries.last().map(|it| asked.behind(it.sequence))).flatten();
     let newest = gate.store.checkpoints(1).await?.into_iter().next();
@@ -179,8 +193,9 @@ async fn show(
         report: report.map(|it| told(it, newest.as_ref())),
         newest,
         asked,
+        unread,
     };
-    page(&page_data.frame, &page_data)
+    page_of(&page_data.frame, &page_data, &page_data.unread)
 }
 
 fn told(report: AuditReport, newest: Option<&Checkpoint>) -> Report {
@@ -294,7 +309,11 @@ pub(super) async fn export(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     visitor.with_role(&SEES)?;
-    let copy = Copied { store: gate.store.clone(), filter: asked.filter(), after: 0 };
+    let (filter, unread) = asked.filter();
+    if let Some(failure) = unread.failure() {
+        return Err(failure.into());
+    }
+    let copy = Copied { store: gate.store.clone(), filter, after: 0 };
     let lines = futures_util::stream::unfold(Some(copy), |copy| async move {
         match copy?.lines().await {
             Ok((bytes, rest)) => Some((Ok(bytes), rest)),
@@ -347,15 +366,17 @@ mod tests {
             to: "2026-09-21".to_owned(),
             ..Asked::default()
         };
-        let filter = asked.filter();
+        let (filter, unread) = asked.filter();
+        assert!(unread.is_empty());
         assert_eq!((filter.begins.as_deref(), filter.action), (Some("decision."), None));
         assert_eq!(filter.to.unwrap() - filter.from.unwrap(), DAY);
         assert_eq!(day("2026-09-21"), Some(1_789_948_800));
         let exact = Asked { action: "decision.hold".to_owned(), to: "soon".to_owned(), ..Asked::default() };
-        assert_eq!(exact.filter().action.as_deref(), Some("decision.hold"));
-        assert_eq!(exact.filter().to, None);
+        assert_eq!(exact.filter().0.action.as_deref(), Some("decision.hold"));
+        let unread = exact.filter().1;
+        assert!(unread.of("to").unwrap().contains("soon") && unread.of("from").is_none());
         let star = Asked { action: "user.*".to_owned(), ..Asked::default() };
-        assert_eq!(star.filter().begins.as_deref(), Some("user."));
+        assert_eq!(star.filter().0.begins.as_deref(), Some("user."));
     }
 
     #[test]

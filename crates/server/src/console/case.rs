@@ -9,7 +9,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_model::Case;
 use cratekeeper_store::{
     Act, Assignee, COMMENT, CaseFilter, CaseId, CaseOrder, CaseRecord, CaseState, Comment, CrateRecord,
-    EventKind, Fetch, InspectionRecord, Provenance, Registry, Role, Subject, VersionId, VersionRecord,
+    EventKind, Fetch, InspectionRecord, Provenance, Registry, RegistryId, Role, Subject, VersionId,
+    VersionRecord,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -228,7 +229,7 @@ pub(super) async fn case(
         },
         waived: waivers::of_crate(&gate, &visitor, (&krate, &view.versions), Some(version.id), &back).await?,
         decisions,
-        similar: similar(&gate, &case).await?,
+        similar: similar(&gate, &case, registry.id).await?,
         reports: reports(&gate, &krate, version.id, visitor.has(&AUDIT)).await?,
         comments: {
             let said = gate.store.comments(case.id, ROWS).await?;
@@ -322,9 +323,10 @@ pub(super) fn marks(
     of_versions.chain(of_events).collect()
 }
 
-async fn similar(gate: &Gate, case: &CaseRecord) -> Result<Vec<Similar>, Problem> {
+async fn similar(gate: &Gate, case: &CaseRecord, registry: RegistryId) -> Result<Vec<Similar>, Problem> {
     let Some(login) = &case.publisher else { return Ok(Vec::new()) };
-    let filter = CaseFilter { publisher: Some(login.clone()), ..CaseFilter::default() };
+    let filter =
+        CaseFilter { publisher: Some(login.clone()), registry: Some(registry), ..CaseFilter::default() };
     let found = gate.store.cases(&filter, CaseOrder::NewestFirst, None, SIMILAR + 1).await?;
     let others = found.into_iter().filter(|it| it.case.id != case.id);
     let shown = others.map(|it| Similar {

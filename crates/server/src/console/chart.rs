@@ -90,25 +90,32 @@ pub(super) fn history(marks: &[Mark], now: i64) -> String {
     svg
 }
 
-/// Bars, one for each row: a name, a number, and what the number is of.
-pub(super) fn bars(rows: &[(String, u64)], unit: &str) -> String {
-    let largest = rows.iter().map(|it| it.1).max().unwrap_or(0).max(1);
+/// Bars, one for each row: a name, a number, and what the number is of. A row without a number has no bar: nothing known is not 0, which would be
+/// the best of all. `gap` says in its place why there is none.
+pub(super) fn bars(rows: &[(String, Option<u64>)], unit: &str, gap: &str) -> String {
+    let largest = rows.iter().filter_map(|it| it.1).max().unwrap_or(0).max(1);
     let height = 8 + 24 * i64::try_from(rows.len()).unwrap_or(0);
+    let gaps = rows.iter().filter(|it| it.1.is_none()).count();
+    let missing = if gaps == 0 { String::new() } else { format!("; {gaps} of {}: {gap}", rows.len()) };
     let mut svg = format!(
         "<svg class=\"bars\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">",
-        escaped(unit)
+        escaped(&format!("{unit}{missing}"))
     );
     for (index, (name, count)) in rows.iter().enumerate() {
         let y = 4 + 24 * index;
-        let width = count * 420 / largest;
-        let _ = write!(
-            svg,
-            "<text x=\"200\" y=\"{}\" text-anchor=\"end\">{}</text><rect class=\"bar\" x=\"208\" y=\"{y}\" width=\"{width}\" height=\"18\"/><text x=\"{}\" y=\"{}\">{count}</text>",
-            y + 14,
-            escaped(name),
-            216 + width,
-            y + 14
-        );
+        let line = y + 14;
+        let _ = write!(svg, "<text x=\"200\" y=\"{line}\" text-anchor=\"end\">{}</text>", escaped(name));
+        let _ = match count {
+            None => write!(svg, "<text class=\"gap\" x=\"208\" y=\"{line}\">{}</text>", escaped(gap)),
+            Some(count) => {
+                let width = count.saturating_mul(420) / largest;
+                write!(
+                    svg,
+                    "<rect class=\"bar\" x=\"208\" y=\"{y}\" width=\"{width}\" height=\"18\"/><text x=\"{}\" y=\"{line}\">{count}</text>",
+                    216 + width
+                )
+            }
+        };
     }
     svg.push_str("</svg>");
     svg
@@ -123,7 +130,19 @@ mod tests {
         let marks = [Mark { at: 0, kind: MarkKind::This, text: "<script>\"&'".to_owned() }];
         let svg = history(&marks, 100);
         assert!(svg.contains("&lt;script&gt;&quot;&amp;&#39;") && !svg.contains("<script"), "{svg}");
-        assert!(bars(&[("<b>".to_owned(), 3)], "\"").contains("&lt;b&gt;"));
+        assert!(bars(&[("<b>".to_owned(), Some(3))], "\"", "").contains("&lt;b&gt;"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_gap_and_no_0() {
+        let rows = [("a", Some(0)), ("b", None), ("c", Some(7))].map(|(name, it)| (name.to_owned(), it));
+        let svg = bars(&rows, "Minutes", "no decision");
+        assert_eq!(svg.matches("<rect").count(), 2, "{svg}");
+        assert_eq!(svg.matches(">0</text>").count(), 1, "a 0 that was counted stays one: {svg}");
+        assert!(
+            svg.contains(">no decision</text>")
+                && svg.contains("aria-label=\"Minutes; 1 of 3: no decision\"")
+        );
     }
 
     #[test]

@@ -27,6 +27,9 @@ const CLOSED: u64 = 20_000;
 /// Fewest cases from which on a share is told.
 const FEWEST: u64 = 5;
 
+/// What stands in the place of a time to decision where there was no decision.
+const UNDECIDED: &str = "no decision";
+
 /// For how long back precision is counted, in seconds: a year.
 pub(super) const PRECISION_OVER: i64 = 365 * 86_400;
 
@@ -68,17 +71,13 @@ pub(super) async fn insights(State(gate): State<Arc<Gate>>, visitor: Visitor) ->
     let weeks = weeks(&closed, &opened, from);
     let mut rules = gate.store.rule_counts(now - PRECISION_OVER, now.saturating_add(1)).await?;
     rules.sort_by_key(|it| std::cmp::Reverse(it.malicious + it.harmless));
-    let medians: Vec<(String, u64)> = spans(&closed, from)
-        .iter()
-        .enumerate()
-        .map(|(index, it)| (day(from, index), percentile(it, 50).map_or(0, |it| it.unsigned_abs() / 60)))
-        .collect();
-    let volume: Vec<(String, u64)> = weeks.iter().map(|it| (it.begins.clone(), it.opened)).collect();
+    let volume: Vec<(String, Option<u64>)> =
+        weeks.iter().map(|it| (it.begins.clone(), Some(it.opened))).collect();
     let page_data = InsightsPage {
         frame: gate.frame(&visitor, "/console/insights", "Insights").await?,
-        volume: bars(&volume, "Cases that were opened, by week"),
-        speed: bars(&medians, "Median minutes until a decision, by week"),
-        outcomes: bars(&outcomes(&closed), "What cases turned out to be"),
+        volume: bars(&volume, "Cases that were opened, by week", ""),
+        speed: bars(&medians(&closed, from), "Median minutes until a decision, by week", UNDECIDED),
+        outcomes: bars(&outcomes(&closed), "What cases turned out to be", ""),
         decided: closed.iter().filter(|it| it.outcome.is_some()).count(),
         is_cut: closed.len() as u64 == CLOSED,
         rules: rules.into_iter().map(|it| RuleRow { precision: precision(&it), count: it }).collect(),
@@ -96,8 +95,15 @@ pub(super) fn precision(count: &RuleCount) -> String {
     format!("{} % ({} of {all})", (count.malicious * 100 + all / 2) / all, count.malicious)
 }
 
-fn outcomes(closed: &[ClosedCase]) -> Vec<(String, u64)> {
-    let count = |outcome: Option<Outcome>| closed.iter().filter(|it| it.outcome == outcome).count() as u64;
+/// The median of each week in minutes; `None` where nobody decided.
+fn medians(closed: &[ClosedCase], from: i64) -> Vec<(String, Option<u64>)> {
+    let median = |spans: &Vec<i64>| percentile(spans, 50).map(|it| it.unsigned_abs() / 60);
+    spans(closed, from).iter().enumerate().map(|(index, it)| (day(from, index), median(it))).collect()
+}
+
+fn outcomes(closed: &[ClosedCase]) -> Vec<(String, Option<u64>)> {
+    let count =
+        |outcome: Option<Outcome>| Some(closed.iter().filter(|it| it.outcome == outcome).count() as u64);
     vec![
         ("malicious".to_owned(), count(Some(Outcome::Malicious))),
         ("harmless".to_owned(), count(Some(Outcome::Harmless))),
@@ -130,7 +136,7 @@ fn day(from: i64, week: usize) -> String {
 }
 
 fn weeks(closed: &[ClosedCase], opened: &[(i64, u64)], from: i64) -> Vec<Week> {
-    let duration = |seconds: Option<i64>| seconds.map_or_else(|| "–".to_owned(), lasted);
+    let duration = |seconds: Option<i64>| seconds.map_or_else(|| UNDECIDED.to_owned(), lasted);
     let week = |(index, spans): (usize, &Vec<i64>)| Week {
         begins: day(from, index),
         opened: opened.iter().find(|(span, _)| usize::try_from(*span) == Ok(index)).map_or(0, |it| it.1),
@@ -191,7 +197,9 @@ mod tests {
         assert_eq!(weeks.len(), 13);
         assert_eq!((weeks[0].opened, weeks[0].decided), (3, 2));
         assert_eq!((weeks[0].median.as_str(), weeks[0].late.as_str()), ("1 min", "60 min"));
-        assert_eq!((weeks[1].median.as_str(), weeks[12].decided), ("–", 1));
-        assert_eq!(outcomes(&closed).iter().map(|it| it.1).collect::<Vec<_>>(), [2, 1, 1]);
+        assert_eq!((weeks[1].median.as_str(), weeks[12].decided), (UNDECIDED, 1));
+        assert_eq!(outcomes(&closed).iter().filter_map(|it| it.1).collect::<Vec<_>>(), [2, 1, 1]);
+        let medians: Vec<Option<u64>> = medians(&closed, 0).into_iter().map(|it| it.1).collect();
+        assert_eq!((medians[0], medians[1], medians[12]), (Some(1), None, Some(0)), "a gap is no 0");
     }
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use cratekeeper_store::{CaseFilter, CaseState, Role};
 
+use super::unread::Unread;
 use super::visitor::{Problem, Visitor};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -98,6 +99,19 @@ fn nonce() -> String {
 pub(crate) fn page<T: Template>(frame: &Frame, template: &T) -> Result<Response, Problem> {
     let text = template.render().map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(answer(StatusCode::OK, text, &frame.nonce))
+}
+
+/// A page with a filter: a bad request where it cannot be read.
+pub(super) fn page_of<T: Template>(
+    frame: &Frame,
+    template: &T,
+    unread: &Unread,
+) -> Result<Response, Problem> {
+    let mut response = page(frame, template)?;
+    if !unread.is_empty() {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
 }
 
 /// HTML with the headers that every page has.

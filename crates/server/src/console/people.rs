@@ -9,12 +9,13 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cratekeeper_store::{
-    AuditEntry, AuditFilter, Identity, PeopleFilter, Person, Role, Scope, Session, Token, User,
+    AuditEntry, AuditFilter, Identity, PeopleFilter, Person, Role, Scope, SecondFactor, Session, Token, User,
 };
 use serde::Deserialize;
 
 use super::act::{link, notice};
-use super::layout::{Frame, filters, page, plain};
+use super::layout::{Frame, filters, moment, page, page_of, plain};
+use super::unread::Unread;
 use super::visitor::{Problem, Sent, Visitor};
 use crate::acts::Change;
 use crate::error::Failure;
@@ -44,6 +45,7 @@ struct PeoplePage {
     frame: Frame,
     people: Vec<Row>,
     asked: Asked,
+    unread: Unread,
     next: Option<String>,
     is_admin: bool,
 }
@@ -68,12 +70,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> PeopleFilter {
-        PeopleFilter {
+    fn filter(&self) -> (PeopleFilter, Unread) {
+        let mut unread = Unread::default();
+        let yes = |text: &str| (text == "yes").then_some(());
+        let filter = PeopleFilter {
             login: Some(self.login.trim().to_owned()).filter(|it| !it.is_empty()),
-            role: Role::from_word(&self.role),
-            disabled_only: self.disabled == "yes",
-        }
+            role: unread.read(
+                "role",
+                &self.role,
+                Role::from_word,
+                "roles are viewer, triager, admin and auditor",
+            ),
+            disabled_only: unread.read("disabled", &self.disabled, yes, "it is yes or nothing").is_some(),
+        };
+        (filter, unread)
     }
 
     /// The address of the page that begins behind a login.
@@ -110,7 +120,11 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     visitor.with_role(&SEES)?;
     let after = Some(asked.after.as_str()).filter(|it| !it.is_empty());
-    let people = gate.store.people(&asked.filter(), after, ROWS).await?;
+    let (filter, unread) = asked.filter();
+    let people = match unread.is_empty() {
+        true => gate.store.people(&filter, after, ROWS).await?,
+        false => Vec::new(),
+    };
     let next =
         (people.len() as u64 == ROWS).then(|| people.last().map(|it| asked.behind(&it.user.login))).flatten();
     let mut frame = gate.frame(&visitor, LIST, "People").await?;
@@ -124,10 +138,11 @@ pub(super) async fn list(
         people: people.into_iter().map(row).collect(),
         is_admin: visitor.has(&[Role::Admin]),
         asked,
+        unread,
         next,
         frame,
     };
-    page(&page_data.frame, &page_data)
+    page_of(&page_data.frame, &page_data, &page_data.unread)
 }
 
 #[derive(Template)]
@@ -140,6 +155,8 @@ struct PersonPage {
     choices: Vec<(&'static str, bool)>,
     scopes: &'static [Scope],
     has_factor: bool,
+    /// Wrong codes in a row, where they have become many, and until when none is looked at.
+    wrong_codes: Option<(i64, String)>,
     codes_left: u64,
     sessions: Vec<(Session, String)>,
     tokens: Vec<(Token, String)>,
@@ -182,6 +199,7 @@ pub(super) async fn person(
         roles: listed(&user.roles),
         choices: Role::ALL.iter().map(|it| (it.as_str(), user.roles.contains(it))).collect(),
         scopes: Scope::ALL,
+        wrong_codes: factor.as_ref().and_then(waits),
         has_factor: factor.is_some_and(|it| it.confirmed_at.is_some()),
         codes_left: gate.store.recovery_codes_left(user.id).await?,
         sessions: sessions.map(|it| (end(&it), it)).map(|(end, it)| (it, end)).collect(),
@@ -196,6 +214,15 @@ pub(super) async fn person(
         frame,
     };
     page(&page_data.frame, &page_data)
+}
+
+/// How many codes were wrong in a row, and until when none is looked at.
+fn waits(factor: &SecondFactor) -> Option<(i64, String)> {
+    let until = match factor.waits_until()? {
+        i64::MAX => "a recovery code is right or the factor is a new one".to_owned(),
+        at => moment(at),
+    };
+    Some((factor.wrong_codes, until))
 }
 
 fn offers(user: &User, path: &str) -> Vec<(&'static str, String, bool)> {
@@ -327,11 +354,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_has_to_wait_for_their_codes_is_shown() {
+        let factor = |wrong_codes| SecondFactor {
+            sealed: String::new(),
+            confirmed_at: Some(0),
+            last_step: 0,
+            wrong_codes,
+            wrong_code_at: Some(1_790_000_000),
+        };
+        assert_eq!(waits(&factor(4)), None);
+        assert_eq!(waits(&factor(12)), Some((12, "2026-09-21 15:13".to_owned())));
+        assert!(waits(&factor(cratekeeper_store::WRONG_CODES)).unwrap().1.contains("recovery code"));
+    }
+
+    #[test]
     fn a_page_ends_where_the_next_begins() {
         let asked = Asked { login: "a".to_owned(), role: "admin".to_owned(), ..Asked::default() };
         assert_eq!(asked.behind("a&b"), "/console/people?login=a&role=admin&after=a%26b");
-        assert_eq!(asked.filter().role, Some(Role::Admin));
-        assert!(Asked::default().filter().login.is_none());
+        assert_eq!(asked.filter().0.role, Some(Role::Admin));
+        assert!(Asked::default().filter().0.login.is_none());
     }
 
     #[test]

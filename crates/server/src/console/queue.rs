@@ -9,12 +9,14 @@ use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use cratekeeper_store::{
-    Assignee, CaseCursor, CaseEntry, CaseFilter, CaseId, CaseOrder, CaseState, State as Standing,
+    Assignee, Campaign, CaseCursor, CaseEntry, CaseFilter, CaseId, CaseOrder, CaseState, RegistryId,
+    State as Standing,
 };
 use serde::Deserialize;
 
 use super::act::notice;
-use super::layout::{Frame, ago, page, plain};
+use super::layout::{Frame, ago, page_of, plain};
+use super::unread::Unread;
 use super::visitor::{Problem, Visitor};
 use crate::gate::Gate;
 
@@ -35,13 +37,21 @@ const LIVE: u32 = 100;
 struct QueuePage {
     frame: Frame,
     rows: Vec<Row>,
-    campaigns: Vec<(String, u64)>,
+    campaigns: Vec<CampaignRow>,
     asked: Asked,
+    unread: Unread,
     registries: Vec<String>,
     total: u64,
     next: Option<String>,
     /// What the queue is like now, for whoever waits for it to be another.
     stamp: String,
+}
+
+/// An account with several open cases.
+struct CampaignRow {
+    registry: String,
+    login: String,
+    cases: u64,
 }
 
 /// A case in the list.
@@ -83,41 +93,62 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self, gate: &Gate, login: &str) -> CaseFilter {
+    fn filter(
+        &self,
+        registry: impl FnOnce(&str) -> Option<RegistryId>,
+        login: &str,
+        unread: &mut Unread,
+    ) -> CaseFilter {
         let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        let state = |word: &str| match word {
+            "open" => Some(Some(CaseState::Open)),
+            "closed" => Some(Some(CaseState::Closed)),
+            "all" => Some(None),
+            _ => None,
+        };
+        let assignee = |word: &str| match word {
+            "nobody" => Some(Assignee::Nobody),
+            "me" => Some(Assignee::Login(login.to_owned())),
+            _ => None,
+        };
+        let score = |text: &str| text.parse().ok().filter(|it: &u8| *it <= 100);
         CaseFilter {
-            state: match self.state.as_str() {
-                "closed" => Some(CaseState::Closed),
-                "all" => None,
-                _ => Some(CaseState::Open),
-            },
-            registry: gate.registry(&self.registry).map(|it| it.id),
-            standing: Standing::from_word(&self.standing),
-            at_least: self.score.parse().ok(),
-            assignee: match self.who.as_str() {
-                "nobody" => Some(Assignee::Nobody),
-                "me" => Some(Assignee::Login(login.to_owned())),
-                _ => None,
-            },
+            state: unread
+                .read("state", &self.state, state, "cases are open, closed or all")
+                .unwrap_or(Some(CaseState::Open)),
+            registry: unread.read("registry", &self.registry, registry, "no registry here is called that"),
+            standing: unread.read(
+                "standing",
+                &self.standing,
+                Standing::from_word,
+                "a version is pending, released, held, blocked or failed",
+            ),
+            at_least: unread.read("score", &self.score, score, "a score is a number from 0 to 100"),
+            assignee: unread.read("who", &self.who, assignee, "it is me or nobody"),
             publisher: text(&self.publisher),
             name: text(&self.name),
             rule: text(&self.rule),
         }
     }
 
-    fn order(&self) -> CaseOrder {
-        match self.order.as_str() {
-            "oldest" => CaseOrder::OldestFirst,
-            "newest" => CaseOrder::NewestFirst,
-            _ => CaseOrder::WorstFirst,
-        }
+    fn order(&self, unread: &mut Unread) -> CaseOrder {
+        let order = |word: &str| match word {
+            "worst" => Some(CaseOrder::WorstFirst),
+            "oldest" => Some(CaseOrder::OldestFirst),
+            "newest" => Some(CaseOrder::NewestFirst),
+            _ => None,
+        };
+        unread.read("order", &self.order, order, "it is worst, oldest or newest").unwrap_or_default()
     }
 
-    fn cursor(&self) -> Option<CaseCursor> {
-        let mut parts = self.after.split('.').map(str::parse::<i64>);
-        let mut part = || parts.next()?.ok();
-        let (rank, opened_at, id) = (part()?, part()?, part()?);
-        Some(CaseCursor { rank: i32::try_from(rank).ok()?, opened_at, id: CaseId(id) })
+    fn cursor(&self, unread: &mut Unread) -> Option<CaseCursor> {
+        let cursor = |text: &str| {
+            let mut parts = text.split('.').map(str::parse::<i64>);
+            let mut part = || parts.next()?.ok();
+            let (rank, opened_at, id) = (part()?, part()?, part()?);
+            Some(CaseCursor { rank: i32::try_from(rank).ok()?, opened_at, id: CaseId(id) })
+        };
+        unread.read("after", &self.after, cursor, "it is no place in the list")
     }
 
     /// The address of the page that begins behind a case.
@@ -149,23 +180,42 @@ pub(super) async fn queue(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let filter = asked.filter(&gate, &visitor.user.login);
-    let entries = gate.store.cases(&filter, asked.order(), asked.cursor(), ROWS).await?;
+    let mut unread = Unread::default();
+    let registry = |name: &str| gate.registry(name).map(|it| it.id);
+    let filter = asked.filter(registry, &visitor.user.login, &mut unread);
+    let (order, cursor) = (asked.order(&mut unread), asked.cursor(&mut unread));
+    let (entries, total) = match unread.is_empty() {
+        true => {
+            (gate.store.cases(&filter, order, cursor, ROWS).await?, gate.store.count_cases(&filter).await?)
+        }
+        false => (Vec::new(), 0),
+    };
     let next =
         (entries.len() as u64 == ROWS).then(|| entries.last().map(|it| asked.behind(it.cursor))).flatten();
     let mut frame = gate.frame(&visitor, "/console/queue", "Queue").await?;
     frame.notice = notice(asked.done.as_deref());
     let page_data = QueuePage {
         rows: entries.into_iter().map(|it| row(&gate, it)).collect(),
-        campaigns: gate.store.campaigns(CAMPAIGNS).await?,
+        campaigns: campaigns(&gate).await?,
         registries: std::iter::once(&gate.hosted.name).chain(gate.fronts.keys()).cloned().collect(),
-        total: gate.store.count_cases(&filter).await?,
+        total,
         stamp: stamp(&gate).await?,
         next,
         asked,
+        unread,
         frame,
     };
-    page(&page_data.frame, &page_data)
+    page_of(&page_data.frame, &page_data, &page_data.unread)
+}
+
+/// What looks like a campaign, in the registries that are set up.
+async fn campaigns(gate: &Gate) -> Result<Vec<CampaignRow>, Problem> {
+    let found = gate.store.campaigns(CAMPAIGNS).await?.into_iter();
+    let row = |it: Campaign| {
+        let registry = gate.registry_by_id(it.registry)?.name.clone();
+        Some(CampaignRow { registry, login: it.publisher, cases: it.cases })
+    };
+    Ok(found.filter_map(row).collect())
 }
 
 fn row(gate: &Gate, entry: CaseEntry) -> Row {
@@ -237,9 +287,45 @@ mod tests {
         let address = asked.behind(cursor);
         assert_eq!(address, "/console/queue?name=a+b%26c&after=-1.7.3");
         let read = Asked { after: "-1.7.3".to_owned(), ..Asked::default() };
-        assert_eq!(read.cursor(), Some(cursor));
-        for odd in ["", "1", "a.b.c", "1.2", "99999999999.1.1"] {
-            assert_eq!(Asked { after: odd.to_owned(), ..Asked::default() }.cursor(), None, "{odd}");
+        let mut unread = Unread::default();
+        assert_eq!(read.cursor(&mut unread), Some(cursor));
+        assert_eq!(Asked::default().cursor(&mut unread), None);
+        assert!(unread.is_empty());
+        for odd in ["1", "a.b.c", "1.2", "99999999999.1.1"] {
+            let mut unread = Unread::default();
+            let asked = Asked { after: odd.to_owned(), ..Asked::default() };
+            assert_eq!((asked.cursor(&mut unread), unread.is_empty()), (None, false), "{odd}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_wider_filter() {
+        let registry = |name: &str| (name == "hosted").then_some(RegistryId(7));
+        let read = |asked: &Asked| {
+            let mut unread = Unread::default();
+            let filter = asked.filter(registry, "alice", &mut unread);
+            asked.order(&mut unread);
+            (filter, unread)
+        };
+        let (filter, unread) =
+            read(&Asked { registry: "hosted".to_owned(), score: "70".to_owned(), ..Asked::default() });
+        assert_eq!((filter.registry, filter.at_least), (Some(RegistryId(7)), Some(70)));
+        assert!(unread.is_empty() && filter.state == Some(CaseState::Open));
+        let odd = |field: &str| {
+            let of = |name: &str| if name == field { "odd".to_owned() } else { String::new() };
+            Asked {
+                state: of("state"),
+                standing: of("standing"),
+                registry: of("registry"),
+                score: of("score"),
+                who: of("who"),
+                order: of("order"),
+                ..Asked::default()
+            }
+        };
+        for field in ["state", "standing", "registry", "score", "who", "order"] {
+            assert!(read(&odd(field)).1.of(field).is_some(), "{field}");
+        }
+        assert!(read(&Asked { score: "101".to_owned(), ..Asked::default() }).1.of("score").is_some());
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use cratekeeper_store::{DecisionFilter, DecisionId, FreezeId, Request, RequestId, RequestState};
+use cratekeeper_store::{
+    DecisionFilter, DecisionId, FreezeId, Request, RequestEntry, RequestId, RequestState,
+};
 use serde::Deserialize;
 
 use super::act::{DonePage, notice, once};
@@ -27,10 +29,10 @@ const WAITING: u64 = 500;
 #[template(path = "console/requests.html")]
 struct RequestsPage {
     frame: Frame,
-    waiting: Vec<Request>,
+    waiting: Vec<RequestEntry>,
     unconfirmed: Vec<Unconfirmed>,
     freezes: Vec<UnconfirmedFreeze>,
-    answered: Vec<Request>,
+    answered: Vec<RequestEntry>,
 }
 
 /// A decision that nobody confirmed yet.

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::layout::{bare, new_nonce};
 use super::provider::{Aim, COOKIE, Kept, WAY, shown, with_cookie};
-use super::sign_in::{LINK_USED, join_purpose, local};
+use super::sign_in::{LINK_USED, Unproven, join_purpose, local};
 use super::visitor::{Problem, Unsigned, cookie, short_cookie, signed_in};
 use crate::callers::{Caller, RequestKind};
 use crate::error::Failure;
@@ -327,11 +327,11 @@ pub(super) async fn enter_code(
     let factor = gate.store.second_factor(user.id).await?.filter(|it| it.confirmed_at.is_some());
     // Unlinked, locked out or reset meanwhile.
     let (Some(identity), Some(factor)) = (identity, factor) else { return Err(not_sent()) };
-    if gate.second(&user, &factor.sealed, &form.code).await?.is_none() {
-        let detail = json!({ "address": address, "because": "the code" });
-        let act = Act::new(GATE, "session.refuse", &user.login, gate.now()).with_detail(detail);
-        gate.store.act(act).await?.commit().await?;
-        return code_page(StatusCode::UNAUTHORIZED, &user.login, Some("That is not a code that counts now."));
+    if gate.second(&user, &factor, &form.code).await?.is_none() {
+        let wrong_code_of = (!form.code.trim().is_empty()).then(|| user.clone());
+        gate.note_refusal(&user.login, &Unproven { wrong_code_of }, address).await?;
+        let told = "That is not a code that counts now. After several wrong ones in a row, none is looked at for a while.";
+        return code_page(StatusCode::UNAUTHORIZED, &user.login, Some(told));
     }
     let returned = Returned { headers: &headers, address, client };
     let entered = returned.enter(&gate, Known { user, identity, proved_at }, &aim).await?;

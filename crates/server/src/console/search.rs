@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::layout::{Frame, page, plain};
 use super::people::person_path;
+use super::publisher::{publisher_path, publishers_path};
 use super::visitor::{Problem, Visitor};
 use crate::gate::Gate;
 
@@ -83,12 +84,6 @@ fn meaning(text: &str) -> Meaning {
 /// Where the page about a crate is.
 pub(super) fn crate_path(registry: &str, name: &str) -> String {
     format!("/console/crate/{registry}/{name}")
-}
-
-/// Where the page about somebody who publishes is.
-pub(super) fn publisher_path(registry: &str, login: &str) -> String {
-    let escaped: String = url::form_urlencoded::byte_serialize(login.as_bytes()).collect();
-    format!("/console/publisher/{registry}/{escaped}")
 }
 
 /// Everything that fits.
@@ -159,13 +154,10 @@ async fn numbered(gate: &Gate, number: Option<i64>) -> Result<Vec<Hit>, Problem>
                 let krate = gate.store.crate_by_id(*id).await?;
                 crate_path(&registry_name(gate, &krate), &krate.name)
             }
-            Subject::Publisher(id, login) => {
-                let registries =
-                    std::iter::once(&gate.hosted).chain(gate.fronts.values().map(|it| &it.registry));
-                let name =
-                    registries.into_iter().find(|it| it.id == *id).map_or("hosted", |it| it.name.as_str());
-                publisher_path(name, login)
-            }
+            // Where the registry is not set up any more, the page says who else has that login.
+            Subject::Publisher(id, login) => gate
+                .registry_by_id(*id)
+                .map_or_else(|| publishers_path(login), |it| publisher_path(&it.name, login)),
         };
         let note =
             format!("{} {}, by {}", decision.action, gate.shown(&decision.subject).await?, decision.actor);
@@ -234,9 +226,11 @@ async fn crates(gate: &Gate, text: &str) -> Result<Vec<Hit>, Problem> {
 async fn people(gate: &Gate, visitor: &Visitor, text: &str) -> Result<Vec<Hit>, Problem> {
     let mut hits = Vec::new();
     let lower = text.to_lowercase();
-    if let Some(login) = gate.store.publisher(text).await? {
-        let path = publisher_path(&gate.hosted.name, &login);
-        hits.push(Hit { path, shown: plain(&login), note: "published versions".to_owned(), is_exact: true });
+    for (registry, login) in gate.store.registries_of_publisher(text).await? {
+        let Some(registry) = gate.registry_by_id(registry) else { continue };
+        let path = publisher_path(&registry.name, &login);
+        let note = format!("publishes to {}", registry.name);
+        hits.push(Hit { path, shown: plain(&login), note, is_exact: true });
     }
     if visitor.has(&[Role::Admin, Role::Auditor]) {
         let filter = PeopleFilter { login: Some(text.to_owned()), ..PeopleFilter::default() };
@@ -293,10 +287,5 @@ mod tests {
         hits.push(hit("a", true));
         let group = group("Crates", hits).unwrap();
         assert_eq!((group.hits[0].shown.as_str(), group.hits.len(), group.has_more), ("a", 12, true));
-    }
-
-    #[test]
-    fn any_login_is_part_of_an_address() {
-        assert_eq!(publisher_path("hosted", "a?b"), "/console/publisher/hosted/a%3Fb");
     }
 }

@@ -13,7 +13,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use cratekeeper_store::{Act, NewSession, SessionId, SignInMethod, StoreErrorKind, User};
+use cratekeeper_store::{Act, NewSession, SecondFactor, SessionId, SignInMethod, StoreErrorKind, User};
 use serde::Deserialize;
 use serde_json::json;
 use totp_rs::{Builder, Totp};
@@ -28,7 +28,7 @@ use crate::setup::{SetupError, password_hash};
 const START: &str = "/console/queue";
 
 /// What whoever fails is told.
-const WRONG: &str = "That did not work: login, password or code is wrong.";
+pub(super) const WRONG: &str = "That did not work: login, password or code is wrong. After several wrong codes in a row, codes are not looked at for a while, and right ones are refused, too.";
 
 /// A hash of no password, so that a login that nobody has takes as long as one that somebody has.
 const NOBODY: &str =
@@ -84,8 +84,14 @@ pub(super) struct Proven {
     pub(super) method: SignInMethod,
 }
 
+/// Somebody who did not. They are not told what was wrong.
+pub(super) struct Unproven {
+    /// Whose password was right, and code wrong. Only these are counted by account: whoever does not know the password keeps nobody out.
+    pub(super) wrong_code_of: Option<User>,
+}
+
 impl Gate {
-    /// Whether somebody is who they say. `None` for whatever reason.
+    /// Whether somebody is who they say. Whoever is told that they are not writes it down with [`Gate::note_refusal`].
     ///
     /// # Errors
     ///
@@ -96,7 +102,7 @@ impl Gate {
         password: &str,
         code: &str,
         address: Option<IpAddr>,
-    ) -> Result<Option<Proven>, Failure> {
+    ) -> Result<Result<Proven, Unproven>, Failure> {
         self.rates.count_sign_in(address, login, &self.settings())?;
         let kept = self.store.password_hash(login).await?;
         let has_password = kept.is_some();
@@ -110,24 +116,54 @@ impl Gate {
         });
         let is_right = is_right.await.unwrap_or(false) && has_password;
         let user = self.store.user(login).await?.filter(|it| it.disabled_at.is_none() && is_right);
-        let Some(user) = user else { return Ok(None) };
+        let Some(user) = user else { return Ok(Err(Unproven { wrong_code_of: None })) };
         let method = match self.store.second_factor(user.id).await?.filter(|it| it.confirmed_at.is_some()) {
             None => Some(SignInMethod::Password),
-            Some(factor) => self.second(&user, &factor.sealed, code).await?,
+            Some(factor) => self.second(&user, &factor, code).await?,
         };
-        Ok(method.map(|method| Proven { user, method }))
+        // Whoever leaves the field empty has guessed nothing.
+        let wrong_code_of = || (!code.trim().is_empty()).then(|| user.clone());
+        Ok(match method {
+            None => Err(Unproven { wrong_code_of: wrong_code_of() }),
+            Some(method) => Ok(Proven { user, method }),
+        })
+    }
+
+    /// Writes down, in one transaction, that somebody was not let in and, where it was the code, counts it: how long that takes says nothing about the
+    /// password.
+    pub(super) async fn note_refusal(
+        &self,
+        login: &str,
+        unproven: &Unproven,
+        address: Option<IpAddr>,
+    ) -> Result<(), Failure> {
+        // Of names that nobody has nothing is kept: they can be passwords that were typed into the wrong field.
+        let known = self.store.user(login).await?.map(|it| it.login);
+        let object = known.as_deref().unwrap_or("nobody");
+        let mut detail = json!({ "address": address });
+        if unproven.wrong_code_of.is_some() {
+            detail["because"] = json!("the code");
+        }
+        let act = Act::new(GATE, "session.refuse", object, self.now()).with_detail(detail);
+        let mut transaction = self.store.act(act).await?;
+        if let Some(user) = &unproven.wrong_code_of {
+            transaction.note_wrong_code(user.id).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Uses up a code or a recovery code.
     pub(super) async fn second(
         &self,
         user: &User,
-        sealed: &str,
+        factor: &SecondFactor,
         code: &str,
     ) -> Result<Option<SignInMethod>, Failure> {
         let code = code.trim();
         let act = |action: &str| Act::new(&user.login, action, &user.login, self.now());
-        if let Some(step) = self.totp(user, sealed)?.check(code, self.now().unsigned_abs()) {
+        // Recovery codes cannot be guessed, and are the way back for whoever others keep waiting.
+        let step = self.totp(user, &factor.sealed)?.check(code, self.now().unsigned_abs());
+        if let Some(step) = step.filter(|_| !factor.is_waiting(self.now())) {
             let mut transaction = self.store.act(act("second-factor.use")).await?;
             let is_new = transaction.use_code(user.id, i64::try_from(step).unwrap_or(i64::MAX)).await?;
             if is_new {
@@ -195,18 +231,13 @@ pub(super) async fn sign_in(
     let next = local(form.next.as_deref());
     let login = form.login.trim();
     match gate.prove(login, &form.password, &form.code, address).await? {
-        Some(Proven { user, method }) => {
+        Ok(Proven { user, method }) => {
             let text = gate.begin_session(&user, method, address, client).await?;
             let next = if user.roles.is_empty() { "/console/account" } else { next };
             Ok(([(header::SET_COOKIE, cookie(&gate, &text))], Redirect::to(next)).into_response())
         }
-        None => {
-            // Of names that nobody has nothing is kept: they can be passwords that were typed into the wrong field.
-            let known = gate.store.user(login).await?.map(|it| it.login);
-            let object = known.as_deref().unwrap_or("nobody");
-            let act = Act::new(GATE, "session.refuse", object, gate.now())
-                .with_detail(json!({ "address": address }));
-            gate.store.act(act).await?.commit().await?;
+        Err(unproven) => {
+            gate.note_refusal(login, &unproven, address).await?;
             let nonce = new_nonce();
             let provider = gate.provider_name();
             let page = SignInPage { nonce: &nonce, next, problem: Some(WRONG), provider };
@@ -343,6 +374,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::stories::Story;
 
     #[test]
     fn nobody_is_led_elsewhere() {
@@ -363,5 +395,41 @@ mod tests {
     fn the_hash_of_nobody_is_worked_through() {
         let hash = PasswordHash::new(NOBODY).unwrap();
         assert!(Argon2::default().verify_password(b"", &hash).is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn only_whoever_knows_the_password_uses_up_tries_of_codes() {
+        const RIGHT: &str = "a password that is right";
+        let story = Story::open().await;
+        let gate = &story.gate;
+        let user = gate.store.user("alice").await.unwrap().unwrap();
+        let sealed = gate.sealing.seal(&purpose(&user), &[7; 20]).unwrap();
+        let hash = password_hash(RIGHT).await.unwrap();
+        let mut transaction = gate.store.act(Act::new("alice", "test", "alice", gate.now())).await.unwrap();
+        transaction.set_password_hash(user.id, Some(&hash)).await.unwrap();
+        transaction.set_second_factor(user.id, Some(&sealed)).await.unwrap();
+        transaction.use_code(user.id, 1).await.unwrap();
+        transaction.commit().await.unwrap();
+        let try_with =
+            async |password: &str, code: &str| match gate.prove("alice", password, code, None).await {
+                Ok(Ok(_)) => true,
+                Ok(Err(unproven)) => {
+                    gate.note_refusal("alice", &unproven, None).await.unwrap();
+                    false
+                }
+                Err(failure) => panic!("{}", failure.told()),
+            };
+        let counted = async || gate.store.second_factor(user.id).await.unwrap().unwrap().wrong_codes;
+        assert!(!try_with("a guess", "000000").await && !try_with("another guess", "000001").await);
+        assert!(!try_with(RIGHT, "").await, "whoever leaves it empty guesses nothing");
+        assert_eq!(counted().await, 0, "strangers keep nobody out");
+        for _ in 0..5 {
+            assert!(!try_with(RIGHT, "not it").await);
+        }
+        assert_eq!(counted().await, 5);
+        let totp = gate.totp(&user, &sealed).unwrap();
+        let code = totp.generate(gate.now().unsigned_abs()).to_string();
+        assert!(!try_with(RIGHT, &code).await, "it is not looked at");
+        assert_eq!(counted().await, 5);
     }
 }

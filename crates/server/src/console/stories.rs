@@ -18,7 +18,8 @@ use cratekeeper_store::{
 };
 use tower_service::Service as _;
 
-use crate::configuration::Configuration;
+use crate::acts::Target;
+use crate::configuration::{Configuration, UpstreamConfiguration};
 use crate::gate::{Clock, Gate, Setup};
 
 const NOW: i64 = 1_790_000_000;
@@ -36,6 +37,10 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) async fn open() -> Story {
+        Story::with(Configuration::default()).await
+    }
+
+    pub(crate) async fn with(configuration: Configuration) -> Story {
         let directory = tempfile::tempdir().unwrap();
         let environment = CargoEnvironment::new(directory.path().join("cargo"), []);
         let cargo = CargoConfig::load(directory.path(), &environment).unwrap();
@@ -50,7 +55,6 @@ impl Story {
             policy: Policy::built_in(),
         });
         let clock = Clock::Played(Arc::new(AtomicI64::new(NOW)));
-        let configuration = Configuration::default();
         let home = directory.path().join("gate");
         let setup = Setup { configuration, directory: home, cargo, engine, clock };
         let gate = Gate::open(setup).await.unwrap();
@@ -209,6 +213,94 @@ async fn pages_about_a_hostile_version_show_it_as_text() {
     assert!(page.contains("1.1.0") && page.contains("Release the crate"));
     assert!(story.page("/console/publisher/hosted/alice").await.contains("Revoke tokens and sessions"));
     assert!(story.page("/console/queue").await.contains("/console/publisher/hosted/alice"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_is_an_account_of_one_registry() {
+    let index = tempfile::tempdir().unwrap();
+    std::fs::create_dir(index.path().join("index")).unwrap();
+    let upstream = UpstreamConfiguration {
+        index: index.path().display().to_string(),
+        ..UpstreamConfiguration::default()
+    };
+    let upstream = std::collections::BTreeMap::from([("mirror".to_owned(), upstream)]);
+    let story = Story::with(Configuration { upstream, ..Configuration::default() }).await;
+    story.publish(&CrateBuilder::new("own-thing", "1.0.0"), "own-thing", "1.0.0", "nothing").await;
+    assert_eq!(story.ask("/console/publisher/alice", &story.cookie).await.0, 303, "there is one");
+    assert_eq!(story.ask("/console/publisher/nobody", &story.cookie).await.0, 404);
+    assert_eq!(story.ask("/console/publisher/mirror/alice", &story.cookie).await.0, 404, "nobody there is");
+
+    let own = story.page("/console/publisher/hosted/alice").await;
+    assert!(own.contains("own-thing") && own.contains("Freeze"), "{own}");
+    let found = story.page("/console/search?q=ALICE").await;
+    assert!(
+        found.contains("/console/publisher/hosted/alice") && found.contains("publishes to hosted"),
+        "{found}"
+    );
+    for registry in ["hosted", "mirror"] {
+        let target = Target {
+            registry: registry.to_owned(),
+            krate: None,
+            version: None,
+            publisher: Some("alice".to_owned()),
+        };
+        let (_, shown) = story.gate.subject(&target).await.unwrap();
+        assert_eq!(shown, format!("publisher alice of {registry}"), "who decides sees about whom");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_advisory_says_whose_crate_it_is_about() {
+    let story = Story::open().await;
+    let id = story.publish(&CrateBuilder::new("lure", "1.0.0"), "lure", "1.0.0", "nothing").await;
+    story.inspect(id, Vec::new()).await;
+    let page = story.page("/console/case/1/advisory").await;
+    assert!(page.contains("lure is of hosted") && page.contains("source = &#34;sparse+http"), "{page}");
+    let osv: serde_json::Value =
+        serde_json::from_str(&story.page("/console/case/1/advisory.json").await).unwrap();
+    let affected = &osv["affected"][0];
+    assert!(affected["package"].is_null(), "{osv:#}");
+    let purl = affected["database_specific"]["package"]["purl"].as_str().unwrap();
+    assert!(purl.starts_with("pkg:cargo/lure?repository_url=http"), "{osv:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_that_cannot_be_read_lists_nothing_and_says_so() {
+    let story = Story::open().await;
+    let archive = CrateBuilder::new("lure", "1.0.0");
+    let id = story.publish(&archive, "lure", "1.0.0", "nothing").await;
+    story.inspect(id, Vec::new()).await;
+    for (path, listed) in [("/console/audit-log", "user.create"), ("/console/queue", "/console/case/1")] {
+        assert!(story.page(path).await.contains(listed), "{path}");
+    }
+    assert!(
+        story.page("/console/audit-log?from=2026-09-21&to=2026-09-21").await.contains("user.create</td>")
+    );
+    for (path, field, listed) in [
+        ("/console/audit-log?from=21.9.2026", "from", "user.create</td>"),
+        ("/console/audit-log?to=soon&action=user.", "to", "user.create</td>"),
+        ("/console/audit-log?before=x", "before", "user.create</td>"),
+        ("/console/queue?score=high", "score", "/console/case/1\""),
+        ("/console/queue?registry=elsewhere", "registry", "/console/case/1\""),
+        ("/console/queue?standing=fine", "standing", "/console/case/1\""),
+        ("/console/queue?after=1", "after", "/console/case/1\""),
+        ("/console/people?role=owner", "role", "/console/people/alice\""),
+    ] {
+        let (status, page) = story.ask(path, &story.cookie).await;
+        assert_eq!(status, 400, "{path}: {page}");
+        assert!(
+            page.contains(&format!("id=\"{field}-unread\"")) && page.contains("cannot be read"),
+            "{path}: {page}"
+        );
+        assert!(!page.contains(listed) && page.contains("Nothing is listed"), "{path}: {page}");
+        let is_field = !["before", "after"].contains(&field);
+        assert_eq!(
+            page.contains(&format!("aria-describedby=\"{field}-unread\"")),
+            is_field,
+            "{path}: {page}"
+        );
+    }
+    assert_eq!(story.ask("/console/audit-log/export?from=soon", &story.cookie).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,9 @@ use crate::error::Failure;
 use crate::gate::Gate;
 use crate::protocol::CrateName;
 
+/// Crates of one owner that are listed; nobody owns as many.
+const OWNED: u64 = 100_000;
+
 /// Most owners that are named in one request.
 const LOGINS: usize = 50;
 
@@ -139,7 +142,7 @@ pub(super) async fn me(State(gate): State<Arc<Gate>>, request: Request) -> Resul
     let (parts, _) = request.into_parts();
     let caller = Caller::of(&parts, &gate, RequestKind::Read).await?;
     let (token, user) = caller.signed_in()?;
-    let owned = gate.store.crates_owned_by(&user.login).await?;
+    let owned = gate.store.crates_owned_by(gate.hosted.id, &user.login, None, OWNED).await?;
     let invitations = gate.store.invitations_of(&user.login, gate.now()).await?;
     Ok(Json(json!({
         "user": { "id": user.id, "login": user.login, "name": user.name },

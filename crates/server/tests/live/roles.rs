@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Who may use a route: `v`iewer, `t`riager, a`u`ditor, `a`dmin. A route that is not here fails the test.
-const ALLOWED: [(&str, &str, &str); 49] = [
+const ALLOWED: [(&str, &str, &str); 50] = [
     ("get", "/admin/v1/status", "vtua"),
     ("get", "/admin/v1/queue", "vtua"),
     ("get", "/admin/v1/versions/{registry}/{name}/{version}", "vtua"),
@@ -21,6 +21,7 @@ const ALLOWED: [(&str, &str, &str); 49] = [
     ("post", "/admin/v1/preview", "ta"),
     ("post", "/admin/v1/acts", "ta"),
     ("get", "/admin/v1/requests", "vtua"),
+    ("get", "/admin/v1/requests/{id}", "vtua"),
     ("post", "/admin/v1/requests/{id}/approve", "ta"),
     ("post", "/admin/v1/requests/{id}/refuse", "ta"),
     ("post", "/admin/v1/rollback-yanks", "ta"),

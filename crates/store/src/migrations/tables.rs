@@ -13,6 +13,7 @@ const CONSOLE: &str = include_str!("console.sql");
 const VAULT: &str = include_str!("vault.sql");
 const MAIL: &str = include_str!("mail.sql");
 const KEYS: &str = include_str!("keys.sql");
+const CODES: &str = include_str!("codes.sql");
 const IDENTITIES: &str = include_str!("identities.sql");
 
 const SQLITE_TRIGGERS: [&str; 2] = [
@@ -64,6 +65,11 @@ pub(super) fn identities(kind: DatabaseKind) -> Vec<String> {
 /// Who was given the means to act as an account.
 pub(super) fn keys(kind: DatabaseKind) -> Vec<String> {
     translated(KEYS, kind)
+}
+
+/// Wrong codes in a row, and crates of an owner in order.
+pub(super) fn codes(kind: DatabaseKind) -> Vec<String> {
+    translated(CODES, kind)
 }
 
 /// The statements of a text, in the words of a database.

@@ -147,8 +147,8 @@ on_both! {
         assert_eq!(found[0].0.name, "serde");
         assert!(store.versions_with_checksum_beginning(&checksum[..7], 5).await.unwrap().is_empty());
         assert!(store.versions_with_checksum_beginning("nothexadecimal", 5).await.unwrap().is_empty());
-        assert_eq!(store.publisher("aLICE").await.unwrap().as_deref(), Some("Alice"));
-        assert_eq!(store.publisher("nobody").await.unwrap(), None);
+        assert_eq!(store.registries_of_publisher("aLICE").await.unwrap(), [(registry.id, "Alice".to_owned())]);
+        assert_eq!(store.registries_of_publisher("nobody").await.unwrap(), []);
         assert!(store.size().await.unwrap() > 4_096);
         assert_eq!(store.running_jobs(5).await.unwrap(), []);
         assert_eq!(store.oldest_open_job().await.unwrap(), Some(NOW));

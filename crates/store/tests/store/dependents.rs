@@ -147,7 +147,7 @@ on_both! {
         assert_eq!((found.accounts, found.addresses, found.clients, found.is_cut), (1, 2, 1, false));
         let newest = store.newest_fetches(version, 2).await.unwrap();
         assert_eq!(newest.iter().map(|it| it.at).collect::<Vec<_>>(), [3, 2]);
-        let published = store.published_by("Alice", 9).await.unwrap();
+        let published = store.published_by(registry.id, "Alice", 9).await.unwrap();
         assert_eq!(published.iter().map(|it| it.1.id).collect::<Vec<_>>(), [version]);
     }
 

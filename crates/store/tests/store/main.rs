@@ -16,6 +16,7 @@ mod outbox;
 mod owners;
 mod people;
 mod processes;
+mod publishers;
 mod publishing;
 mod reading;
 mod sending;

@@ -4,6 +4,7 @@ use cratekeeper_store::{
     Act, DecisionAction, Enforcement, MAIL, MailState, NewDecision, NewMail, NewReport, Registry, ReportKind,
     Reporters, Role, Store, StoreErrorKind, Subject, Transaction, User, VersionId,
 };
+use sea_orm::ConnectionTrait as _;
 
 use crate::databases::on_both;
 use crate::fixtures::{NOW, hosted, publication, publish, user};
@@ -33,7 +34,7 @@ async fn report(store: &Store, version: VersionId, kind: ReportKind, reporter: O
         text: "it takes keys away".to_owned(),
         reporter: reporter.map(str::to_owned),
         contact: None,
-        address: Some(address.to_owned()),
+        address: Some(address.parse().unwrap()),
     };
     transaction.report(&new).await.unwrap();
     transaction.commit().await.unwrap();
@@ -197,5 +198,39 @@ on_both! {
         assert_eq!(counts.impersonation, Reporters::default());
         decide(&store, version, Release).await;
         assert_eq!(store.report_counts(krate.id, version).await.unwrap().malware, Reporters::default(), "they were wrong");
+    }
+
+    async fn strangers_of_one_network_are_one(database: &TestDatabase) {
+        let store = database.store().await;
+        let registry = hosted(&store).await;
+        let alice = user(&store, "alice", &[]).await;
+        let version = publish(&store, &publication(&registry, &alice, "thing", "1.0.0", NOW)).await;
+        let (krate, _) = store.version_by_id(version).await.unwrap();
+        let said = async |address: &str| {
+            let mut transaction = act(&store, "(reporter)", NOW).await;
+            let new = NewReport {
+                krate: krate.id,
+                version: Some(version),
+                kind: ReportKind::Malware,
+                text: "it takes keys away".to_owned(),
+                reporter: None,
+                contact: None,
+                address: Some(address.parse().unwrap()),
+            };
+            let result = transaction.report(&new).await;
+            transaction.commit().await.unwrap();
+            result.is_ok()
+        };
+        let anonymous = async || store.report_counts(krate.id, version).await.unwrap().malware.anonymous;
+        assert!(said("2001:db8:1:2::3").await);
+        assert!(!said("2001:db8:1:2:ffff::9").await, "a subscriber has a network of addresses");
+        assert!(said("192.0.2.1").await && !said("::ffff:192.0.2.1").await, "it is written in another way");
+        assert!(said("2001:db8:1:3::3").await && said("192.0.2.2").await);
+        assert_eq!(anonymous().await, 4);
+        // What was kept as a whole address.
+        let raw = database.raw().await;
+        let statement = "UPDATE reports SET address = '2001:db8:1:2::77' WHERE address = '192.0.2.2'";
+        raw.execute_unprepared(statement).await.unwrap();
+        assert_eq!(anonymous().await, 3);
     }
 }

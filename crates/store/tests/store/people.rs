@@ -179,7 +179,7 @@ on_both! {
         transaction.answer_invitation(invitation, by("bob"), true).await.unwrap();
         transaction.commit().await.unwrap();
         assert!(store.is_owner(krate, "BOB").await.unwrap());
-        assert_eq!(store.crates_owned_by("bob").await.unwrap().len(), 1);
+        assert_eq!(store.crates_owned_by(registry.id, "bob", None, 9).await.unwrap().len(), 1);
 
         let mut transaction = act(&store, "bob", NOW + 4).await;
         transaction.remove_owner(krate, "alice", by("bob")).await.unwrap();

@@ -151,7 +151,7 @@ on_both! {
         transaction.commit().await.unwrap();
         assert!(store.version_by_id(id).await.unwrap().1.is_yanked());
         assert_eq!(store.changes_since(before).await.unwrap().len(), 1);
-        let events = store.events_by("ALICE", NOW + 5, NOW + 6, 10).await.unwrap();
+        let events = store.events_by(registry.id, "ALICE", NOW + 5, NOW + 6, 10).await.unwrap();
         assert_eq!(events.iter().map(|it| it.kind).collect::<Vec<_>>(), [EventKind::Yank]);
     }
 }

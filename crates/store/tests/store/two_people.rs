@@ -4,8 +4,9 @@ use cratekeeper_store::{
     Act, Assignee, CaseFilter, CaseOrder, CaseState, DecisionAction, DecisionFilter, Enforcement,
     LockedAction, NewDecision, NewReport, NewRequest, NewSession, NewUser, Outcome, REQUEST_WAITS,
     ROLES_SETTLE, ReportKind, RequestId, RequestState, Role, SESSION_IDLE, SESSION_LENGTH, SignInMethod,
-    State, Store, StoreErrorKind, Subject, Transaction, User, VersionId, WaivedKind,
+    State, Store, StoreErrorKind, Subject, Transaction, User, VersionId, WRONG_CODES, WaivedKind,
 };
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 use crate::databases::on_both;
@@ -204,6 +205,22 @@ on_both! {
         assert!(store.session(text.expose(), NOW + 11).await.unwrap().is_none());
     }
 
+    async fn a_list_of_requests_reads_no_whole_acts(database: &TestDatabase) {
+        let store = database.store().await;
+        person(&store, "first", "(set-up)", NOW, true).await;
+        let id = ask(&store, "first", NOW).await;
+        assert_eq!(store.request(id).await.unwrap().requester, "first");
+        // What is no JSON cannot be read: whoever lists requests does not try.
+        let raw = database.raw().await;
+        let statement = "UPDATE requests SET change_json = 'no JSON', preview_json = 'no JSON'";
+        raw.execute_unprepared(statement).await.unwrap();
+        let waiting = store.requests(Some(RequestState::Waiting), None, 10).await.unwrap();
+        assert_eq!((waiting.len(), waiting[0].id, waiting[0].requester.as_str()), (1, id, "first"));
+        assert!(store.request(id).await.is_err());
+        raw.execute_unprepared("UPDATE requests SET state = 'withdrawn'").await.unwrap();
+        assert_eq!(store.answered_requests(10).await.unwrap()[0].state, RequestState::Withdrawn);
+    }
+
     async fn a_code_counts_once(database: &TestDatabase) {
         let store = database.store().await;
         let alice = person(&store, "alice", "(set-up)", NOW, true).await;
@@ -236,6 +253,51 @@ on_both! {
         transaction.commit().await.unwrap();
         assert!(store.second_factor(alice.id).await.unwrap().is_none());
         assert_eq!(store.recovery_codes_left(alice.id).await.unwrap(), 0, "they went with it");
+    }
+
+    async fn wrong_codes_in_a_row_have_whoever_tries_wait_longer_and_longer(database: &TestDatabase) {
+        let store = database.store().await;
+        let alice = person(&store, "alice", "(set-up)", NOW, true).await;
+        let mut transaction = act(&store, "alice", NOW).await;
+        transaction.set_second_factor(alice.id, Some("sealed")).await.unwrap();
+        assert!(transaction.use_code(alice.id, 1).await.unwrap());
+        let codes = transaction.replace_recovery_codes(alice.id, 2).await.unwrap();
+        transaction.commit().await.unwrap();
+        let wrong = async |at: i64| {
+            let mut transaction = act(&store, "(gate)", at).await;
+            transaction.note_wrong_code(alice.id).await.unwrap();
+            transaction.commit().await.unwrap();
+            // Another process, or the same after a restart, knows it.
+            database.store().await.second_factor(alice.id).await.unwrap().unwrap()
+        };
+        let right = async |at: i64, step: i64| {
+            let mut transaction = act(&store, "alice", at).await;
+            let counts = transaction.use_code(alice.id, step).await.unwrap();
+            transaction.commit().await.unwrap();
+            counts
+        };
+        let mut at = NOW + 1;
+        for _ in 0..4 {
+            assert_eq!(wrong(at).await.waits_until(), None, "some are mistyped");
+        }
+        assert_eq!(wrong(at).await.waits_until(), Some(at + 30));
+        assert_eq!(wrong(at + 29).await.wrong_codes, 5, "nobody looked at it, so it counts nothing");
+        assert!(!right(at + 29, 2).await && right(at + 30, 2).await);
+        assert_eq!(wrong(at + 31).await.wrong_codes, 1, "a right one has them forgotten");
+
+        let mut waits = Vec::new();
+        while let Some(factor) = Some(wrong(at).await).filter(|it| it.waits_until() != Some(i64::MAX)) {
+            waits.extend(factor.waits_until().map(|it| it - at));
+            at = factor.waits_until().unwrap_or(at);
+        }
+        assert_eq!(&waits[..9], [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
+        let factor = store.second_factor(alice.id).await.unwrap().unwrap();
+        assert_eq!(factor.wrong_codes, WRONG_CODES);
+        assert!(!right(at + 10 * 86_400, 3).await, "it counts nothing any more");
+        let mut transaction = act(&store, "alice", at).await;
+        assert!(transaction.use_recovery_code(alice.id, codes[0].expose()).await.unwrap());
+        transaction.commit().await.unwrap();
+        assert!(right(at, 3).await, "whoever has a recovery code comes in again");
     }
 
     async fn a_case_follows_what_is_found_and_decided(database: &TestDatabase) {
@@ -342,7 +404,7 @@ on_both! {
             text: "it reads \0 keys".to_owned(),
             reporter: Some("Rita".to_owned()),
             contact: None,
-            address: Some("127.0.0.1".to_owned()),
+            address: Some("127.0.0.1".parse().unwrap()),
         };
         let mut transaction = act(&store, "Rita", NOW + 2).await;
         transaction.report(&report).await.unwrap();
