@@ -84,7 +84,9 @@ impl Section {
     pub fn version(self) -> u32 {
         match self {
             // 2: files that tools obey, remarks, arguments of docs.rs, what assembly mentions, macros in attributes, fingerprints.
-            Section::Manifest | Section::Source => 2,
+            Section::Manifest => 2,
+            // 3: computed arguments of what reads files, without comments and with plain strings.
+            Section::Source => 3,
             // 3: scripts, and longer values of settings.
             Section::Files => 3,
             Section::Calls => 1,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use cratekeeper_model::facts::LiteralKind;
 
-use crate::text::entropy;
+use crate::text::{EXCERPT_CHARACTERS, entropy};
 
 /// The value of a string, byte string or C string literal, escapes resolved.
 ///
@@ -33,6 +33,40 @@ pub(crate) fn value(token: &str) -> String {
         });
     }
     value
+}
+
+/// The tokens of a macro's argument as one short line. Comments and blanks are not among them, and every string and character stands as a plain
+/// string, so that whoever reads the line need not know in how many ways Rust spells one.
+pub(crate) fn spelled<'t>(tokens: impl IntoIterator<Item = &'t str>) -> String {
+    let mut line = String::new();
+    for token in tokens {
+        // An excerpt is all that is kept of it; characters have at most four bytes.
+        if line.len() > 4 * EXCERPT_CHARACTERS {
+            break;
+        }
+        let is_word = |it: Option<char>| it.is_some_and(|it| it.is_alphanumeric() || it == '_');
+        if line.ends_with(',') || is_word(line.chars().next_back()) && is_word(token.chars().next()) {
+            line.push(' ');
+        }
+        match text_of(token) {
+            Some(text) => {
+                line.push('"');
+                line.push_str(&text.replace('\\', "\\\\").replace('"', "\\\""));
+                line.push('"');
+            }
+            None => line.push_str(token),
+        }
+    }
+    line
+}
+
+/// What a literal of text stands for; `None` for other tokens.
+fn text_of(token: &str) -> Option<String> {
+    let character = token.strip_prefix('\'').and_then(|it| it.strip_suffix('\''));
+    if let Some(character) = character {
+        return rustc_literal_escaper::unescape_char(character).ok().map(String::from);
+    }
+    token.contains('"').then(|| value(token))
 }
 
 /// Why a literal with this value matters, if it does.
@@ -307,6 +341,16 @@ fn is_encoded(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_spelled_in_one_way() {
+        let line = |tokens: &[&str]| spelled(tokens.iter().copied());
+        let tokens =
+            ["concat", "!", "(", "env", "!", "(", "r#\"HOME\"#", ")", ",", "'/'", ",", "\"\\x2fa\\\"\"", ")"];
+        assert_eq!(line(&tokens), r#"concat!(env!("HOME"), "/", "/a\"")"#);
+        assert_eq!(line(&["a", "b", "'x", "r\"c:\\d\""]), r#"a b'x "c:\\d""#);
+        assert!(line(&["\"0123456789\""; 1_000]).len() < 1_000);
+    }
 
     #[test]
     fn lists_are_sorted_for_the_search() {

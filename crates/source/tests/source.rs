@@ -475,7 +475,9 @@ fn attributes_in_macro_definitions_and_macros_in_attributes_are_read() {
                 const T: Option<&str> = option_env!(\"A_TOKEN\");
                 const U: &str = env!(concat!(\"A\", \"_TOKEN\"));
             };
-        }";
+        }
+        const V: &str = include_str!(concat!(/* \" */ env! ( /*)*/ \"HOME\"), r#\"/\x22\"#, '\\'', // and
+            \"/y\"));";
     let facts = library(text);
     let attributes: Vec<(&str, Option<&str>)> =
         facts.source.linkage.iter().map(|it| (it.attribute.as_str(), it.value.as_deref())).collect();
@@ -484,7 +486,16 @@ fn attributes_in_macro_definitions_and_macros_in_attributes_are_read() {
         [("used", Some("START")), ("link_section", Some(".init_array")), ("no_mangle", Some("connect"))]
     );
     let arguments: Vec<&str> = facts.source.includes.iter().map(|it| it.argument.as_str()).collect();
-    assert_eq!(arguments, ["/etc/x", "A_TOKEN", "concat!(\"A\",\"_TOKEN\")"]);
+    assert_eq!(
+        arguments,
+        [
+            "/etc/x",
+            "A_TOKEN",
+            "concat!(\"A\", \"_TOKEN\")",
+            "concat!(env!(\"HOME\"), \"/\\\"\", \"'\", \"/y\")",
+            "HOME",
+        ]
+    );
 }
 
 #[test]

@@ -433,6 +433,7 @@ table!(waivers, "waivers" {
     crate_id: i64,
     version_id: Option<i64>,
     kind: String,
+    #[sea_orm(column_name = "clause")]
     what: String,
     reason: String,
     owner: String,

@@ -49,13 +49,10 @@ fn circumstances(_: DatabaseKind) -> Vec<String> {
     statements.map(str::to_owned).into()
 }
 
-/// Waivers were of clauses alone, and are of rules, too.
+/// Waivers were of clauses alone, and are of rules, too. The column keeps its name: a replica of the release before takes a waiver of a rule for one
+/// of a clause that is not there.
 fn waived_rules(_: DatabaseKind) -> Vec<String> {
-    let statements = [
-        "ALTER TABLE waivers RENAME COLUMN clause TO what",
-        "ALTER TABLE waivers ADD COLUMN kind TEXT NOT NULL DEFAULT 'clause'",
-    ];
-    statements.map(str::to_owned).into()
+    vec!["ALTER TABLE waivers ADD COLUMN kind TEXT NOT NULL DEFAULT 'clause'".to_owned()]
 }
 
 /// Applies what is missing.

@@ -9,14 +9,17 @@ use std::net::IpAddr;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    QuerySelect, QueryTrait as _, Set,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entities::{advisory_drafts, cases, provenance, reports, users, versions};
+use crate::entities::{advisory_drafts, cases, crates, provenance, registries, reports, users, versions};
 use crate::error::During;
 use crate::words::{clean, clean_optional, fold, read_word, words};
-use crate::{CaseId, CrateId, ReportId, Store, StoreError, StoreErrorKind, Transaction, VersionId, network};
+use crate::{
+    CaseId, CrateId, RegistryKind, ReportId, Store, StoreError, StoreErrorKind, Transaction, VersionId,
+    network,
+};
 
 /// Longest report, in bytes.
 pub const REPORT: usize = 10_000;
@@ -383,6 +386,24 @@ impl Store {
             )
             .filter(versions::Column::CrateId.is_in(confirmed.iter().copied()))
             .filter(provenance::Column::PublisherFolded.eq(folded))
+            // Reporters have their accounts here: an upstream's publisher of that login is somebody else.
+            .filter(
+                versions::Column::CrateId.in_subquery(
+                    crates::Entity::find()
+                        .select_only()
+                        .column(crates::Column::Id)
+                        .filter(crates::Column::Id.is_in(confirmed.iter().copied()))
+                        .join_rev(
+                            sea_orm::JoinType::InnerJoin,
+                            registries::Entity::belongs_to(crates::Entity)
+                                .from(registries::Column::Id)
+                                .to(crates::Column::RegistryId)
+                                .into(),
+                        )
+                        .filter(registries::Column::Kind.eq(RegistryKind::Hosted.as_str()))
+                        .into_query(),
+                ),
+            )
             .distinct();
         let own: Vec<i64> = own.into_tuple().all(&self.read).await.during("read", "publishers")?;
         let right = confirmed.iter().filter(|it| !own.contains(it)).count();

@@ -19,11 +19,13 @@ pub(super) const RULE: Rule = Rule {
 | absolute, or below a directory that a variable names (`HOME`, `USERPROFILE`, `CARGO_HOME`, …), in what is shipped | medium, high |
 | the same in tests, benchmarks and examples | low, medium |
 | leaves the package by `..`, from the file's directory or from `CARGO_MANIFEST_DIR` | low, medium |
-| begins with what a macro is handed, in a package that has the compiler put such a variable into the program | low, medium |
+| begins with what a macro is handed or makes, in a package that has the compiler put such a variable into the program | low, medium |
+| the same in other packages, where it goes on with a slash, as it would from nothing | info, low |
 | below another variable, or climbs with `..` above what a macro is handed or where it stands | info, low |
+| longer than what is kept of it | info, low |
 
-`concat!` is looked through: the piece that comes first decides where a path begins. `OUT_DIR` and paths inside of the package are silent; so is what
-begins with something that a macro is handed and only goes on from there, whether it becomes documentation or a constant.
+`concat!` is looked through: the piece that comes first decides where a path begins. What a macro is handed or makes may be nothing: where the path
+goes on as one of a machine does (`/etc/…`, `/home/…`, `/proc/…`), it counts as absolute. `OUT_DIR` and paths inside of the package are silent.
 
 **Why:** what the compiler reads becomes a constant: keys and credentials of whoever compiles leave with the program, although no
 function that opens files is ever called.
@@ -54,9 +56,14 @@ const OUTSIDE: [&str; 14] = [
     "GNUPGHOME",
 ];
 
+/// First directories of absolute paths below which are the files of a person or a machine (Filesystem Hierarchy Standard 3.0, section 3; macOS
+/// has people's in `Users`). Those that packages may well have themselves are left out.
+const ROOTS: [&str; 7] = ["etc", "home", "root", "proc", "sys", "var", "Users"];
+
 fn evaluate(input: &RuleInput) -> Evaluation {
     with_facts(input, |facts| {
-        let groups = by_weight(&facts.source.includes, |it| weight(facts, it));
+        let asks = asks_for_outside(facts);
+        let groups = by_weight(&facts.source.includes, |it| weight(facts, it, asks));
         groups
             .into_iter()
             .map(|((severity, confidence), includes)| {
@@ -73,7 +80,8 @@ fn evaluate(input: &RuleInput) -> Evaluation {
     })
 }
 
-fn weight(facts: &Facts, include: &Include) -> Option<(Severity, Confidence)> {
+/// What an include weighs; `asks` tells that the package has the compiler put a directory of somebody's into the program.
+fn weight(facts: &Facts, include: &Include, asks: bool) -> Option<(Severity, Confidence)> {
     let is_file =
         matches!(include.kind, IncludeKind::Include | IncludeKind::IncludeStr | IncludeKind::IncludeBytes);
     if !is_file {
@@ -85,6 +93,7 @@ fn weight(facts: &Facts, include: &Include) -> Option<(Severity, Confidence)> {
         (Severity::Low, Confidence::Medium)
     };
     let leaves = (Severity::Low, Confidence::Medium);
+    let unclear = (Severity::Info, Confidence::Low);
     let directory = places::directory(places::path(facts, include.file));
     if include.literal {
         return match places::inside_package(directory, &include.argument) {
@@ -93,18 +102,19 @@ fn weight(facts: &Facts, include: &Include) -> Option<(Severity, Confidence)> {
             None => Some(leaves),
         };
     }
-    let pieces = pieces(&include.argument);
-    if pieces.iter().any(|it| matches!(it, Piece::Variable(name) if OUTSIDE.contains(name))) {
+    if names_outside(&include.argument) {
         return Some(outside);
     }
+    let pieces = pieces(&include.argument);
+    let is_cut = include.argument.ends_with(CUT);
     let rest = path(pieces.get(1..).unwrap_or_default());
-    match pieces.first()? {
+    let found = match pieces.first()? {
         Piece::Text(_) if is_absolute(&path(&pieces)) => Some(outside),
         Piece::Text(_) => {
             let is_inside = places::inside_package(directory, &path(&pieces)).is_some();
             // In a macro's definition, it is read from where the macro is called.
             let is_called = pieces.contains(&Piece::Unknown);
-            let left = if is_called { (Severity::Info, Confidence::Low) } else { leaves };
+            let left = if is_called { unclear } else { leaves };
             (!is_inside).then_some(left).or(other(&pieces))
         }
         Piece::Variable("CARGO_MANIFEST_DIR") => {
@@ -112,13 +122,35 @@ fn weight(facts: &Facts, include: &Include) -> Option<(Severity, Confidence)> {
             places::inside_package("", rest).is_none().then_some(leaves).or(other(&pieces))
         }
         Piece::Variable("OUT_DIR") => None,
-        // What comes first decides where a path begins: who hands it over may hand over what the package asks the compiler for.
-        Piece::Unknown if asks_for_outside(facts) => Some(leaves),
-        Piece::Unknown if places::inside_package("", &path(&pieces)).is_none() => {
-            Some((Severity::Info, Confidence::Low))
-        }
+        // What comes first decides where a path begins, and may be nothing.
+        Piece::Unknown if from_nothing(&pieces).is_some_and(is_of_a_machine) => Some(outside),
+        // Who hands it over may hand over what the package asks the compiler for.
+        Piece::Unknown if asks => Some(leaves),
+        Piece::Unknown if from_nothing(&pieces).is_some_and(is_absolute) => Some(unclear),
+        Piece::Unknown if places::inside_package("", &path(&pieces)).is_none() => Some(unclear),
         Piece::Variable(_) | Piece::Unknown => other(&pieces),
-    }
+    };
+    found.or(is_cut.then_some(if asks { leaves } else { unclear }))
+}
+
+/// Whether a directory of somebody's is asked for by name, wherever that stands in an argument.
+fn names_outside(argument: &str) -> bool {
+    argument.match_indices("env!").any(|(at, _)| {
+        let name = argument[at + "env!".len()..].trim_start().strip_prefix(['(', '[', '{']);
+        name.is_some_and(|it| OUTSIDE.contains(&literal(it.trim_start()).0))
+    })
+}
+
+/// The first text of a path that begins with what is not known, when that is nothing.
+fn from_nothing<'a>(pieces: &[Piece<'a>]) -> Option<&'a str> {
+    let mut known = pieces.iter().skip_while(|it| **it == Piece::Unknown);
+    if let Some(Piece::Text(text)) = known.next() { Some(text) } else { None }
+}
+
+/// Whether a path is absolute and goes on as those of a machine do.
+fn is_of_a_machine(path: &str) -> bool {
+    let mut names = path.split(['/', '\\']);
+    names.next() == Some("") && names.find(|it| !it.is_empty()).is_some_and(|it| ROOTS.contains(&it))
 }
 
 /// What a path that no directory of somebody's is named in weighs, if a variable of another kind is part of it.
@@ -139,6 +171,9 @@ fn is_absolute(path: &str) -> bool {
     path.starts_with(['/', '\\', '~']) || path.as_bytes().get(1) == Some(&b':')
 }
 
+/// What stands at the end of an argument that is longer than what is kept of it.
+const CUT: char = '…';
+
 /// A piece of a path that the compiler puts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece<'a> {
@@ -155,7 +190,8 @@ fn path(pieces: &[Piece<'_>]) -> String {
     pieces.iter().map(|it| if let Piece::Text(text) = it { text } else { "x" }).collect()
 }
 
-/// The pieces of an argument in their order: `concat!` is looked through, however deep. It may be cut short.
+/// The pieces of an argument in their order: `concat!` is looked through, however deep. Facts have such arguments without comments, and with
+/// plain strings alone; they may be cut short.
 fn pieces(argument: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = argument;
@@ -164,11 +200,8 @@ fn pieces(argument: &str) -> Vec<Piece<'_>> {
             let (text, after) = literal(rest);
             pieces.extend((!text.is_empty()).then_some(Piece::Text(text)));
             rest = after;
-        } else if first == '$' {
-            pieces.push(Piece::Unknown);
-            rest = after_path(&rest[1..]).1;
-        } else if is_of_word(first) {
-            let (name, after) = after_path(rest);
+        } else if first == '$' || is_of_word(first) {
+            let (name, after) = after_path(rest.trim_start_matches('$'));
             rest = after;
             match (name, after.strip_prefix('!')) {
                 ("concat", Some(after)) => rest = after,
@@ -179,11 +212,12 @@ fn pieces(argument: &str) -> Vec<Piece<'_>> {
                     rest = after;
                 }
                 (_, Some(after)) => {
-                    pieces.push(Piece::Unknown);
-                    rest = group(after).1;
+                    let (group, after) = group(after);
+                    // Of nothing, `stringify!` makes nothing.
+                    let is_empty = name == "stringify" && group.len() == "()".len();
+                    pieces.extend((!is_empty).then_some(Piece::Unknown));
+                    rest = after;
                 }
-                // The beginning of a raw string.
-                ("r", None) if after.starts_with(['"', '#']) => rest = after.trim_start_matches('#'),
                 (_, None) => pieces.push(Piece::Unknown),
             }
         } else {
@@ -286,10 +320,11 @@ mod tests {
     fn pieces_are_read_in_their_order() {
         use super::Piece::{Text, Unknown, Variable};
         let pieces = super::pieces(
-            "::core::concat!(r#\"a/\"#, std::env!(\"A\", \"message: )\"), \"\", concat![$b, stringify!(c \"d\"), \"\\\"e\"])",
+            "::core::concat!(\"a/\", std::env!(\"A\", \"message: )\"), \"\", concat![$b, stringify!(c \"d\"), stringify!(), \"\\\"e\"])",
         );
         let expected = [Text("a/"), Variable("A"), Unknown, Unknown, Text("\\\"e")];
         assert_eq!(pieces, expected);
+        assert_eq!(super::pieces("$crate::concat!($crate::env!(\"A\"), $x)"), [Variable("A"), Unknown]);
         // What is cut short or makes no sense ends.
         for odd in ["concat!(\"a", "env!(", "env!", "\"", "$", "concat!(env!(\"", "a::", "}}ü!(", "\\"] {
             super::pieces(odd);
@@ -298,9 +333,19 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_has_pieces(argument in "(concat!|env!|r#|::|[a-z$!\"\\\\(){},# ü]){0,40}") {
-            // Every piece begins somewhere in the text.
-            proptest::prop_assert!(super::pieces(&argument).len() <= argument.len());
+        fn any_text_has_pieces(argument in "(concat!|env!|stringify!|::|[a-z$!\"\\\\(){},# ü…]){0,40}") {
+            // Whatever stands around it, a variable of somebody's is seen.
+            let named = format!("{argument}) env!(\"HOME\"");
+            one(&RULE, &computed(&named), Severity::Medium, Confidence::High);
+            let _ = super::pieces(&argument);
+        }
+
+        #[test]
+        fn whatever_is_concatenated_is_a_piece(texts in proptest::collection::vec("[a-z/.]{1,5}", 1..6)) {
+            let listed: Vec<String> = texts.iter().map(|it| format!("\"{it}\"")).collect();
+            let pieces: Vec<super::Piece<'_>> = texts.iter().map(|it| super::Piece::Text(it)).collect();
+            let argument = format!("concat!({})", listed.join(", "));
+            proptest::prop_assert_eq!(super::pieces(&argument), pieces);
         }
     }
 
@@ -310,6 +355,13 @@ mod tests {
             "concat!(concat!(\"\", \"/\"), \"etc/\", stringify!(passwd))",
             "concat!(\"/\", env!(\"CARGO_PKG_NAME\"), \"/key\")",
             "concat!(\"C:\", $path)",
+            "concat!(stringify!(), \"/srv/x\")",
+            // What a macro makes or is handed may be nothing.
+            "concat!($nothing, \"/etc/passwd\")",
+            "concat!(nothing!(), $nothing, \"//home/a/.ssh/id\")",
+            // Wherever it stands.
+            "concat!($crate::env!(\"HOME\"), \"/.ssh/id\")",
+            "first!(env![\"CARGO_HOME\"], \"x\")",
         ] {
             one(&RULE, &computed(argument), Severity::Medium, Confidence::High);
         }
@@ -319,7 +371,13 @@ mod tests {
         ] {
             one(&RULE, &computed(argument), Severity::Low, Confidence::Medium);
         }
-        for argument in ["concat!($prefix, \"/../../x\")", "concat!(\"../../data/\", $name, \".bin\")"] {
+        for argument in [
+            "concat!($prefix, \"/../../x\")",
+            "concat!(\"../../data/\", $name, \".bin\")",
+            "concat!($prefix, \"/guide/\", stringify!($name), \".md\")",
+            "concat!(nothing!(), \"/x\")",
+            "concat!(\"a\", \"b\", \"c…",
+        ] {
             one(&RULE, &computed(argument), Severity::Info, Confidence::Low);
         }
     }
@@ -329,7 +387,7 @@ mod tests {
         let handed = |variable: &str| {
             with_rust("src/lib.rs", TargetKind::Lib, |facts| {
                 facts.source.includes.push(include(Env, variable));
-                let argument = "concat!($prefix, \"/key\")";
+                let argument = "concat!($prefix, \"key\")";
                 facts.source.includes.push(Include { literal: false, ..include(IncludeStr, argument) });
             })
         };
@@ -358,9 +416,9 @@ mod tests {
             "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/templates/../mark.bin\")",
             "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/guide/\", stringify!($name), \"/../mark.md\")",
             "concat!(\"../\", \"README\", \".md\")",
-            // The path goes on with a slash, and begins elsewhere.
-            "concat!($prefix, \"/\", stringify!($name), \".md\")",
-            "concat!(stringify!($name), \"/\", \"x.md\")",
+            "concat!($prefix, \"guide/etc/\", stringify!($name), \".md\")",
+            "concat!(stringify!($name), \".md\")",
+            "concat!(\"etc/\", $name)",
             "$path",
         ] {
             silent(&RULE, &computed(argument));

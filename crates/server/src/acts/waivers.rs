@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use cratekeeper_model::ClauseMode;
-use cratekeeper_policy::{Circumstances, Waived, Waiver};
-use cratekeeper_store::{CrateRecord, Subject, Transaction, VersionRecord, WaivedKind, WaiverId};
+use cratekeeper_policy::{Circumstances, Policy, Waived, Waiver};
+use cratekeeper_store::{
+    CrateRecord, RecordedInspection, Subject, Transaction, VersionRecord, WaivedKind, WaiverId, WaiverRecord,
+};
 use serde_json::json;
 
 use super::perform::line;
@@ -24,6 +26,9 @@ const CONDITION: usize = 5_000;
 
 /// Characters of an id that nobody knows, as an answer repeats it.
 const UNKNOWN_ID: usize = 80;
+
+/// Versions of a crate of which a preview says what becomes of them; those that nobody gets first, then the newest.
+const FORESEEN: usize = 50;
 
 /// A waiver that somebody asks for.
 pub(super) struct Asked<'a> {
@@ -62,19 +67,22 @@ impl Gate {
         let until = transaction.at().saturating_add(i64::from(asked.days) * 86_400);
         let days = asked.days;
         let mut lines = vec![line(format!("{what} for {object}"), counts, format!("waived for {days} days"))];
-        if let Some(version) = &version {
-            let before = self.waivers(&krate, version, self.now()).await?;
-            let mut after = before.clone();
-            after.push(Waiver {
-                what: what.clone(),
-                name: krate.name.clone(),
-                version: None,
-                owner: String::new(),
-                reason: String::new(),
-                expires: jiff::civil::Date::MAX,
-                line: 0,
-            });
-            lines.push(self.forecast(&object, version, &before, &after).await?);
+        let waiver = Waiver {
+            what: what.clone(),
+            name: krate.name.clone(),
+            version: None,
+            owner: String::new(),
+            reason: String::new(),
+            expires: jiff::civil::Date::MAX,
+            line: 0,
+        };
+        lines.extend(self.forecast(&krate, version.as_ref(), &Turn::Begins(waiver)).await?);
+        if version.is_none() {
+            lines.push(line(
+                format!("versions of {object} that come meanwhile"),
+                "judged with it",
+                "judged without it",
+            ));
         }
         let (kind, id) = match &what {
             Waived::Clause(id) => (WaivedKind::Clause, id),
@@ -102,14 +110,7 @@ impl Gate {
         let object = shown(&krate, version.as_ref());
         let mut lines =
             vec![line(format!("{} `{}` for {object}", ended.kind, ended.what), "waived", "counts")];
-        if let Some(version) = &version {
-            let others = self.store.waivers_of(krate.id, version.id, self.now()).await?;
-            let before = self.waivers(&krate, version, self.now()).await?;
-            let left = others.into_iter().filter(|it| it.id != waiver);
-            let after: Vec<Waiver> =
-                left.filter_map(|it| crate::restraints::waiver(it, &krate.name)).collect();
-            lines.push(self.forecast(&object, version, &before, &after).await?);
-        }
+        lines.extend(self.forecast(&krate, version.as_ref(), &Turn::Ends(waiver)).await?);
         let versions = transaction.versions_waived(krate.id, ended.version).await?;
         self.judge_in(transaction, krate.registry, &versions).await?;
         Ok(effect(object, lines))
@@ -161,35 +162,99 @@ impl Gate {
         }
     }
 
-    /// What the policy makes of a version with other waivers, by what was found last.
+    /// What the policy makes of a version, or of all of a crate, when a waiver begins or ends, by what was found last. Of a crate, versions of which
+    /// it makes the same are counted only.
     async fn forecast(
         &self,
-        object: &str,
-        version: &VersionRecord,
-        before: &[Waiver],
-        after: &[Waiver],
-    ) -> Result<Line, Failure> {
-        let what = format!("what the policy makes of {object}, by what was found last");
-        let Some(recorded) = self.store.recorded_inspection(version.id).await? else {
-            return Ok(line(what, "it was not inspected", "what its inspection finds"));
-        };
-        let (Some(case), Some(text)) = (&recorded.record.case, &recorded.circumstances) else {
-            return Ok(line(what, "what it looked at was not kept", "what an inspection finds"));
-        };
-        let circumstances = match Circumstances::from_json(text) {
-            Ok(circumstances) => circumstances,
-            Err(error) => {
-                tracing::warn!(inspection = recorded.record.id, "{}", with_sources(&error));
-                return Ok(line(what, "what it looked at cannot be read", "what an inspection finds"));
+        krate: &CrateRecord,
+        only: Option<&VersionRecord>,
+        turn: &Turn,
+    ) -> Result<Vec<Line>, Failure> {
+        let mut versions = match only {
+            Some(version) => vec![version.clone()],
+            None => {
+                self.store.crate_versions(krate.registry, &krate.name).await?.map_or_else(Vec::new, |it| it.1)
             }
         };
-        let said = |waivers: &[Waiver]| {
-            let answer = self.engine.policy().decide_waiving(&circumstances, case, self.now(), waivers);
-            let clause = answer.clause.map_or_else(|| "no clause".to_owned(), |it| format!("clause `{it}`"));
-            format!("{} by {clause}", answer.verdict)
-        };
-        Ok(line(what, said(before), said(after)))
+        // Those that nobody gets are what a waiver is about.
+        versions.sort_by(|a, b| {
+            let key = |it: &VersionRecord| it.standing.is_open();
+            key(a).cmp(&key(b)).then_with(|| b.version.cmp(&a.version))
+        });
+        let left_out = versions.len().saturating_sub(FORESEEN);
+        versions.truncate(FORESEEN);
+        let mut asked = Vec::new();
+        for version in &versions {
+            let records = self.store.waivers_of(krate.id, version.id, self.now()).await?;
+            let of = |it: WaiverRecord| crate::restraints::waiver(it, &krate.name);
+            let before: Vec<Waiver> = records.iter().cloned().filter_map(of).collect();
+            let after = match turn {
+                Turn::Begins(waiver) => before.iter().cloned().chain([waiver.clone()]).collect(),
+                Turn::Ends(id) => records.into_iter().filter(|it| it.id != *id).filter_map(of).collect(),
+            };
+            let recorded = self.store.recorded_inspection(version.id).await?;
+            asked.push((shown(krate, Some(version)), recorded, before, after));
+        }
+        let (policy, at) = (self.engine.policy(), self.now());
+        // Conditions may take a moment.
+        let foreseen = tokio::task::spawn_blocking(move || {
+            let one = |(object, recorded, before, after): (String, _, Vec<Waiver>, Vec<Waiver>)| {
+                foreseen(&policy, &object, recorded, (&before, &after), at)
+            };
+            asked.into_iter().map(one).collect::<Vec<Line>>()
+        });
+        let mut lines = foreseen.await.map_err(|_| Failure::Internal("a preview ended".to_owned()))?;
+        if only.is_none() {
+            let all = lines.len();
+            lines.retain(|it| it.before != it.after);
+            let same = all - lines.len();
+            lines.push(line(format!("{same} other versions of {}", krate.name), "as they are", "the same"));
+            if left_out > 0 {
+                lines.push(line(
+                    format!("{left_out} more versions of {}", krate.name),
+                    "as they are",
+                    "not foreseen",
+                ));
+            }
+        }
+        Ok(lines)
     }
+}
+
+/// What happens to a waiver.
+enum Turn {
+    Begins(Waiver),
+    Ends(WaiverId),
+}
+
+/// What a policy makes of a version before and after, by what was found last.
+fn foreseen(
+    policy: &Policy,
+    object: &str,
+    recorded: Option<RecordedInspection>,
+    (before, after): (&[Waiver], &[Waiver]),
+    at: i64,
+) -> Line {
+    let what = format!("what the policy makes of {object}, by what was found last");
+    let Some(recorded) = recorded else {
+        return line(what, "it was not inspected", "what its inspection finds");
+    };
+    let (Some(case), Some(text)) = (&recorded.record.case, &recorded.circumstances) else {
+        return line(what, "what it looked at was not kept", "what an inspection finds");
+    };
+    let circumstances = match Circumstances::from_json(text) {
+        Ok(circumstances) => circumstances,
+        Err(error) => {
+            tracing::warn!(inspection = recorded.record.id, "{}", with_sources(&error));
+            return line(what, "what it looked at cannot be read", "what an inspection finds");
+        }
+    };
+    let said = |waivers: &[Waiver]| {
+        let answer = policy.decide_waiving(&circumstances, case, at, waivers);
+        let clause = answer.clause.map_or_else(|| "no clause".to_owned(), |it| format!("clause `{it}`"));
+        format!("{} by {clause}", answer.verdict)
+    };
+    line(what, said(before), said(after))
 }
 
 fn shown(krate: &CrateRecord, version: Option<&VersionRecord>) -> String {

@@ -260,7 +260,7 @@ pub(super) async fn publishers(
     }
 }
 
-/// Where those are established who own hosted crates since long.
+/// Where those are established who own crates that have been hosted for long.
 const HERE: &str = "the hosted registry";
 
 /// Where those are whom the list names that comes with the program.

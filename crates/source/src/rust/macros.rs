@@ -209,7 +209,13 @@ impl<'t> Visitor<'t> {
             token.kind() == SyntaxKind::STRING
                 && next.is_some_and(|next| next.text() == "," || next.text().len() == 1)
         });
-        let argument = single.map_or_else(|| inside(tree).to_owned(), |token| literals::value(token.text()));
+        let argument = match single {
+            Some(token) => literals::value(token.text()),
+            None => {
+                let tokens = tree.descendants().filter(|it| it.is_token()).skip(1);
+                literals::spelled(tokens.filter(|it| it.end() < tree.end()).map(Node::text))
+            }
+        };
         if include == IncludeKind::Include && single.is_none() {
             self.add_unfollowed(offset, format!("`include!({})`", excerpt(&argument)));
         } else if include == IncludeKind::Include {

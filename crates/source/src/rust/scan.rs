@@ -129,7 +129,7 @@ impl<'t> Visitor<'t> {
                 };
                 depth > 0
             });
-            inside.map(|at| scanner.text(at)).collect()
+            literals::spelled(inside.map(|at| scanner.text(at)))
         };
         let line = self.line(start);
         let include = Include { file: 0, line, kind, argument: excerpt(&argument), literal: single };

@@ -7,7 +7,7 @@ use cratekeeper_store::{
 use sea_orm::ConnectionTrait as _;
 
 use crate::databases::on_both;
-use crate::fixtures::{NOW, hosted, publication, publish, user};
+use crate::fixtures::{NOW, hosted, publication, publish, upstream, user};
 
 async fn act(store: &Store, actor: &str, at: i64) -> Transaction {
     store.act(Act::new(actor, "test", "test", at)).await.unwrap()
@@ -196,6 +196,12 @@ on_both! {
         let counts = store.report_counts(krate.id, version).await.unwrap();
         assert_eq!(counts.malware, Reporters { trusted: 1, known: 3, anonymous: 2 });
         assert_eq!(counts.impersonation, Reporters::default());
+        // Who publishes at an upstream under a reporter's login is somebody else, and takes no trust away.
+        let elsewhere = upstream(&store).await;
+        let moved = format!("UPDATE crates SET registry_id = {} WHERE name IN ('own-one', 'own-two')", elsewhere.id);
+        database.raw().await.execute_unprepared(&moved).await.unwrap();
+        let counts = store.report_counts(krate.id, version).await.unwrap();
+        assert_eq!(counts.malware, Reporters { trusted: 2, known: 2, anonymous: 2 });
         decide(&store, version, Release).await;
         assert_eq!(store.report_counts(krate.id, version).await.unwrap().malware, Reporters::default(), "they were wrong");
     }
