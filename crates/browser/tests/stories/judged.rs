@@ -115,7 +115,7 @@ pub(crate) fn campaign() {
         let names = eight(&world);
         wait(async {
             let mut browser = sign_in(&world, "operator", look).await;
-            browser.click("8 open cases of mallory").await;
+            browser.click("8 open cases of mallory, hosted").await;
             keep(&browser, "story-campaign-1-queue").await;
             browser.click("evm-units-one 1.0.0").await;
             browser.click("Block everything of the publisher").await;

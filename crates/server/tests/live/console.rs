@@ -145,7 +145,7 @@ pub(crate) fn campaign() -> bool {
     world.settle();
     let mut first = Surfer::signed_in(&world, "operator", PASSWORD);
     let queue = first.get("/console/queue");
-    let all = first.get(&queue.link("8 open cases of mallory"));
+    let all = first.get(&queue.link("8 open cases of mallory, hosted"));
     let case = first.get(&all.link("evm-units-one 1.0.0"));
     let preview = first.get(&case.link("Block everything of the publisher"));
     assert!(names.iter().all(|it| preview.body.contains(&format!("{it}@1.0.0"))), "{}", preview.body);
