@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::incidents::Stage;
 use crate::publishing::{archive, metadata, publish};
-use crate::surfing::{Surfer, unescaped};
+use crate::surfing::{Surfer, encoded, unescaped};
 use crate::world::{PASSWORD, World};
 
 /// The story of arrayref: from the queue to the evidence, contained by two people.
@@ -98,6 +98,20 @@ pub(crate) fn waived_rules() -> bool {
     let offered: Vec<&str> =
         case.body.split(">Waive ").skip(1).filter_map(|it| Some(it.split_once(" here</a>")?.0)).collect();
     assert!(!offered.is_empty(), "{}", case.body);
+    // Of a whole crate it says what becomes of each version, and that later ones are meant, too.
+    let policy = world.administer("GET", "/admin/v1/policy", &Value::Null);
+    let known = world.administer("GET", "/admin/v1/versions/hosted/faster_log/1.7.8", &Value::Null);
+    let clause = &known["version"]["clause"];
+    let whole =
+        json!({ "act": "waive", "registry": "hosted", "krate": "faster_log", "clause": clause, "days": 30 });
+    let whole = whole.to_string();
+    let preview =
+        first.get(&format!("/console/act?{}", encoded(&[("change", &whole), ("back", "/console/queue")])));
+    for part in
+        ["faster_log@1.7.8, by what was found last", "other versions of faster_log", "that come meanwhile"]
+    {
+        assert!(preview.body.contains(part), "{part}: {}", preview.body);
+    }
     let mut last = String::new();
     for rule in &offered {
         last = by_two(world, (&mut first, &mut second), &case.link(&format!("Waive {rule} here")));
@@ -108,7 +122,7 @@ pub(crate) fn waived_rules() -> bool {
     assert!(last.contains("allow by no clause"), "the last one says that it is let through: {last}");
     assert_eq!(standing(), "released");
     // What a policy would have done is asked with the same waivers, so the one in force changes nothing of it.
-    let text = world.administer("GET", "/admin/v1/policy", &Value::Null)["text"].as_str().unwrap().to_owned();
+    let text = policy["text"].as_str().unwrap().to_owned();
     let asked = json!({ "policy": text, "since": 0, "until": 4_000_000_000_i64 });
     let replayed = world.administer("POST", "/admin/v1/replay", &asked);
     let changes = replayed["changes"].as_array().unwrap();

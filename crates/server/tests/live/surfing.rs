@@ -56,7 +56,7 @@ pub(crate) fn unescaped(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-fn encoded(fields: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(fields: &[(&str, &str)]) -> String {
     let one = |text: &str| {
         let byte = |byte: u8| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
